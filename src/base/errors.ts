@@ -1,0 +1,85 @@
+/**
+ * Every refusal that a client can get, in one table. The HTTP doors turn an entry into `application/problem+json`
+ * with `status`, the WebSocket doors close with `closeCode`.
+ */
+export const PROBLEMS = {
+  'bad-request': { status: 400, closeCode: 4400, title: 'The request cannot be understood' },
+  'invalid-vibe-id': { status: 400, closeCode: 4400, title: 'Not a valid vibe id' },
+  'invalid-json': { status: 400, closeCode: 4400, title: 'The body is not valid JSON' },
+  'invalid-audio-data': { status: 400, closeCode: 4400, title: 'The audio data cannot be decoded' },
+  'invalid-field': { status: 400, closeCode: 4400, title: 'A field has a value that is not allowed' },
+  'invalid-sequence': { status: 400, closeCode: 4400, title: 'Not a valid sequence number' },
+  unauthorized: { status: 401, closeCode: 4401, title: 'A credential is needed' },
+  'wrong-creator': { status: 403, closeCode: 4403, title: 'This vibe belongs to another creator' },
+  'wrong-owner-key': { status: 403, closeCode: 4403, title: 'The owner key does not fit this vibe' },
+  forbidden: { status: 403, closeCode: 4403, title: 'Not allowed' },
+  'not-found': { status: 404, closeCode: 4404, title: 'No such thing here' },
+  'vibe-not-found': { status: 404, closeCode: 4404, title: 'No such vibe' },
+  'method-not-allowed': { status: 405, closeCode: 4400, title: 'This method is not allowed here' },
+  'request-timeout': { status: 408, closeCode: 4408, title: 'The request took too long to arrive' },
+  idle: { status: 408, closeCode: 4408, title: 'Nothing was sent for too long' },
+  'creator-conflict': { status: 409, closeCode: 4403, title: 'Another creator holds this vibe' },
+  'format-changed': { status: 409, closeCode: 4415, title: 'The audio format changed in mid-vibe' },
+  'sequence-conflict': { status: 409, closeCode: 4400, title: 'This number was taken by other audio' },
+  superseded: { status: 409, closeCode: 4409, title: 'A newer connection of the same creator took over' },
+  'vibe-ending': { status: 409, closeCode: 4404, title: 'This vibe is ending' },
+  'too-late': { status: 410, closeCode: 4400, title: 'The turn of this number is over' },
+  'too-large': { status: 413, closeCode: 1009, title: 'Too large' },
+  'unsupported-format': { status: 415, closeCode: 4415, title: 'This audio format is not supported' },
+  'torn-sample': { status: 422, closeCode: 4400, title: 'The audio ends within a sample' },
+  'empty-audio': { status: 422, closeCode: 4400, title: 'There is no audio in this request' },
+  'upgrade-required': { status: 426, closeCode: 4400, title: 'This door takes WebSockets only' },
+  'buffer-full': { status: 429, closeCode: 4429, title: 'The buffer of this vibe is full', retryable: true },
+  'internal-error': { status: 500, closeCode: 1011, title: 'Something went wrong in here' },
+  'not-implemented': { status: 501, closeCode: 4400, title: 'Not available in this configuration' },
+  'too-many-vibes': { status: 503, closeCode: 1013, title: 'No room for another vibe', retryable: true },
+  draining: { status: 503, closeCode: 1012, title: 'The relay is restarting', retryable: true },
+  'vibe-failed': { status: 503, closeCode: 1011, title: 'This vibe cannot be encoded', retryable: true },
+} as const satisfies Record<
+  string,
+  { status: number; closeCode: number; title: string; retryable?: boolean }
+>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A typed refusal: what a client did that cannot be done, or what the relay cannot do now. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly closeCode: number;
+  readonly title: string;
+  readonly retryable: boolean;
+  /** More members of the problem document, e.g. `bufferedMs`, `retryAfterSeconds`. */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  /** @param detail one sentence about this very case, fit for the client's eyes */
+  constructor(code: ProblemCode, detail: string, extra: Record<string, unknown> = {}) {
+    super(detail);
+    const entry: { status: number; closeCode: number; title: string; retryable?: boolean } = PROBLEMS[code];
+    this.name = 'Problem';
+    this.code = code;
+    this.status = entry.status;
+    this.closeCode = entry.closeCode;
+    this.title = entry.title;
+    this.retryable = entry.retryable ?? false;
+    this.extra = extra;
+  }
+}
+
+/**
+ * A reason not to start, or to stop, that an operator can mend: shown as one line, without a stack.
+ * `exitCode` follows sysexits: 78 configuration, 69 something needed is unavailable, 73 a file cannot be made.
+ */
+export class OperatorError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.name = 'OperatorError';
+    this.exitCode = exitCode;
+  }
+}
+
+export const EXIT_CONFIG = 78;
+export const EXIT_UNAVAILABLE = 69;
+export const EXIT_CANT_CREATE = 73;

@@ -1,0 +1,54 @@
+/** What the media server is right now. */
+export interface MediaServerHealth {
+  readonly kind: 'embedded' | 'srs';
+  /** Whether it answers and can take publishers. */
+  readonly up: boolean;
+  readonly version: string;
+}
+
+/** The end of one publish, as the media server saw it. */
+export interface PublishEnd {
+  readonly vibeId: string;
+  /** The one-time token that the encoder put into its publish URL: tells one encoder's life from the next. */
+  readonly token: string;
+  /** AAC frames received, without the AAC header. Each is 1024 samples at 48 kHz. */
+  readonly aacFrames: number;
+}
+
+/** What the media server tells. All vibe ids are as published. */
+export interface MediaServerEvents {
+  /** It came up, or went down. */
+  health: [health: MediaServerHealth];
+  /** An encoder's publish was accepted and its first audio frame arrived. */
+  published: [publish: { vibeId: string; token: string }];
+  unpublished: [end: PublishEnd];
+  /** The number of players of a vibe changed. */
+  listeners: [change: { vibeId: string; listeners: number }];
+  /** A player was cut off, e.g. because it read too slowly. */
+  cut: [cut: { vibeId: string; reason: string }];
+}
+
+/**
+ * What takes the encoders' RTMP and serves HTTP-FLV and HLS. Owned by `app.ts`; vibes only see this type.
+ * An implementation is an event emitter of `MediaServerEvents`.
+ */
+export interface MediaServer {
+  readonly health: MediaServerHealth;
+  /** Resolves when it takes publishers and players. Rejects with an `OperatorError` when it cannot, e.g. a port in use. */
+  start(): Promise<void>;
+  /** Stops it: players are disconnected, ports are free when this resolves. Idempotent. */
+  close(): Promise<void>;
+  /** Tells that a vibe exists: its players may connect before the first frame, and stay while it is re-published. */
+  announce(vibeId: string): void;
+  /**
+   * Tells that a vibe is over: its players get the end of the stream once everything received has been sent.
+   * Also forgets the vibe's HLS after a grace period.
+   */
+  retire(vibeId: string): void;
+  /** Players connected to a vibe now. */
+  listeners(vibeId: string): number;
+  /** Where an encoder's life publishes to, with its one-time token. */
+  publishUrl(vibeId: string, token: string): string;
+  on<E extends keyof MediaServerEvents>(event: E, listener: (...args: MediaServerEvents[E]) => void): this;
+  off<E extends keyof MediaServerEvents>(event: E, listener: (...args: MediaServerEvents[E]) => void): this;
+}
