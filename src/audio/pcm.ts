@@ -125,13 +125,15 @@ export type ValueWriter = (bytes: Buffer, at: number, value: number) => void;
 
 /** How to read and write one value of a little-endian format. Scales are powers of two, so s16 and s24 survive. */
 export function valueAccess(format: PcmFormat): { read: ValueReader; write: ValueWriter } {
-  switch (littleEndian(format).sampleFormat) {
-    case 'u8':
+  switch (
+    WIDTHS[format.sampleFormat] === 4 ? littleEndian(format).sampleFormat : WIDTHS[format.sampleFormat]
+  ) {
+    case 1:
       return {
         read: (bytes, at) => ((bytes[at] as number) - 128) / 128,
         write: (bytes, at, value) => void (bytes[at] = clamp(value, 128) + 128),
       };
-    case 's24le':
+    case 3:
       return {
         read: (bytes, at) => bytes.readIntLE(at, 3) / 8_388_608,
         write: (bytes, at, value) => void bytes.writeIntLE(clamp(value, 8_388_608), at, 3),

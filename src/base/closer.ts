@@ -26,13 +26,13 @@ export class Closer {
 
   /** Closes everything, last opened first. Idempotent. */
   readonly close = once(async () => {
-    let failure: unknown;
+    let failure: Error | undefined;
     for (let part = this.#parts.pop(); part; part = this.#parts.pop()) {
       this.#onClosing(part.name);
       try {
         await part.close();
       } catch (error) {
-        failure ??= error;
+        failure ??= error instanceof Error ? error : new Error(String(error));
       }
     }
     if (failure) throw failure;
