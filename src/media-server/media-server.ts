@@ -46,7 +46,7 @@ export interface MediaServer {
    */
   retire(vibeId: string): void;
   /** Players connected to a vibe now. */
-  listeners(vibeId: string): number;
+  playersOf(vibeId: string): number;
   /** Where an encoder's life publishes to, with its one-time token. */
   publishUrl(vibeId: string, token: string): string;
   on<E extends keyof MediaServerEvents>(event: E, listener: (...args: MediaServerEvents[E]) => void): this;

@@ -1,0 +1,72 @@
+import type { Clock, Timer } from '../base/clock';
+import type { EncoderExit } from '../encoder/encoder';
+import type { PublishEnd } from '../media-server/media-server';
+
+/** The AAC encoder's first frame carries no audio of ours: it primes the decoder. */
+const PRIMING_SAMPLES = 1024;
+const AAC_FRAME_SAMPLES = 1024;
+const AAC_RATE = 48_000;
+/** The media server tells the end of a publish at once; when it died itself it never will. */
+const WITNESS_WAIT_MS = 5_000;
+
+interface Life {
+  exit?: EncoderExit;
+  end?: PublishEnd;
+  timer?: Timer;
+}
+
+/**
+ * Settles what each encoder's life has cost: what was fed to it less what the media server received of it. The two
+ * witnesses report in either order; where the media server does not, FFmpeg's own last progress counts.
+ */
+export class LossLedger {
+  readonly #clock: Clock;
+  readonly #sampleRate: number;
+  readonly #onLoss: (samples: number, exit: EncoderExit) => void;
+  readonly #lives = new Map<string, Life>();
+
+  /**
+   * @param sampleRate of what is fed
+   * @param onLoss told the samples that were fed and never published, when there are any
+   */
+  constructor(clock: Clock, sampleRate: number, onLoss: (samples: number, exit: EncoderExit) => void) {
+    this.#clock = clock;
+    this.#sampleRate = sampleRate;
+    this.#onLoss = onLoss;
+  }
+
+  exited(exit: EncoderExit): void {
+    const life = this.#life(exit.token);
+    life.exit = exit;
+    if (life.end || exit.samplesFed === 0) return this.#settle(exit.token, life);
+    life.timer = this.#clock.after(WITNESS_WAIT_MS, () => this.#settle(exit.token, life), { background: true });
+  }
+
+  unpublished(end: PublishEnd): void {
+    const life = this.#life(end.token);
+    life.end = end;
+    if (life.exit) this.#settle(end.token, life);
+  }
+
+  /** Settles what is open with what is known. */
+  close(): void {
+    for (const [token, life] of this.#lives) this.#settle(token, life);
+  }
+
+  #life(token: string): Life {
+    let life = this.#lives.get(token);
+    if (!life) this.#lives.set(token, (life = {}));
+    return life;
+  }
+
+  #settle(token: string, life: Life): void {
+    life.timer?.cancel();
+    this.#lives.delete(token);
+    if (!life.exit) return;
+    const published = life.end
+      ? Math.max(0, life.end.aacFrames * AAC_FRAME_SAMPLES - PRIMING_SAMPLES)
+      : (life.exit.outTimeUs * AAC_RATE) / 1e6;
+    const lost = life.exit.samplesFed - Math.floor((published * this.#sampleRate) / AAC_RATE);
+    if (lost > 0) this.#onLoss(lost, life.exit);
+  }
+}

@@ -1,0 +1,34 @@
+import { EventEmitter } from 'node:events';
+import type { MediaServer, MediaServerEvents, MediaServerHealth } from '../../src/media-server/media-server';
+
+/** A media server without a process: remembers what it was told, and says what it is asked to. */
+export class FakeMediaServer extends EventEmitter<MediaServerEvents> implements MediaServer {
+  readonly announced = new Set<string>();
+  readonly playerCounts = new Map<string, number>();
+  health: MediaServerHealth = { kind: 'embedded', up: true, version: '0.0.0' };
+
+  async start(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  announce(vibeId: string): void {
+    this.announced.add(vibeId);
+  }
+
+  retire(vibeId: string): void {
+    this.announced.delete(vibeId);
+  }
+
+  setPlayers(vibeId: string, listeners: number): void {
+    this.playerCounts.set(vibeId, listeners);
+    this.emit('listeners', { vibeId, listeners });
+  }
+
+  playersOf(vibeId: string): number {
+    return this.playerCounts.get(vibeId) ?? 0;
+  }
+
+  publishUrl(vibeId: string, token: string): string {
+    return `rtmp://127.0.0.1:1935/live/${vibeId}?token=${token}`;
+  }
+}
