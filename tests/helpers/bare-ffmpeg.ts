@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { aacFrame, FlvParser, isAacConfig } from '../../src/media-server/flv';
+import { FFMPEG, QUIET } from './ffmpeg';
+import type { HeardFrame } from './flv-listener';
+import { paced, type Pacing, type Send } from './pacing';
+
+/** A WAV header without an end: with `-max_size 4096` FFmpeg of every version then reads one AAC frame at a time. */
+const STREAMING_WAV_HEADER = Buffer.from(
+  '52494646ffffffff57415645666d7420100000000100020080bb000000ee02000400100064617461ffffffff',
+  'hex',
+);
+
+/** FFmpeg alone: PCM on its standard input, FLV on its standard output, nothing in between. The floor. */
+export async function listenToBareFfmpeg(
+  pcm: Buffer,
+  pacing: Pacing,
+): Promise<{ heard: HeardFrame[]; sends: Send[] }> {
+  const child = spawn(
+    FFMPEG,
+    [
+      ...QUIET.filter((arg) => arg !== '-nostdin'),
+      ...['-probesize', '32', '-analyzeduration', '0'],
+      ...['-f', 'wav', '-ignore_length', '1', '-max_size', '4096', '-i', 'pipe:0'],
+      ...['-c:a', 'aac', '-b:a', '128k', '-flush_packets', '1'],
+      ...['-flvflags', 'no_duration_filesize', '-f', 'flv', 'pipe:1'],
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const heard: HeardFrame[] = [];
+  const parser = new FlvParser({
+    onTag: (tag) => {
+      if (tag.type !== 8 || isAacConfig(tag.body)) return;
+      const atMs = performance.now();
+      heard.push({ aac: Buffer.from(aacFrame(tag.body)), timestampMs: tag.timestampMs, atMs });
+    },
+  });
+  child.stdout.on('data', (bytes: Buffer) => parser.push(bytes));
+  const closed = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`bare FFmpeg ended with ${code}`)),
+    );
+  });
+  closed.catch(() => undefined);
+  child.stdin.write(STREAMING_WAV_HEADER);
+  const sends = await paced(pcm, pacing, (chunk) => void child.stdin.write(chunk));
+  child.stdin.end();
+  await closed;
+  return { heard, sends };
+}

@@ -1,0 +1,244 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { eventually } from './eventually';
+import { FFMPEG } from './ffmpeg';
+import { freePorts } from './free-port';
+import { httpRequest, jsonRequest } from './http-request';
+import { MetricsText } from './metrics-text';
+import { allProcesses, descendants, describeProcess, isAlive, type ProcessEntry } from './processes';
+
+const MAIN = path.resolve(__dirname, '../../dist/main.js');
+/** What a start may take on a busy machine. */
+const START_MS = 20_000;
+
+export interface DaemonEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The built daemon as a child process, on free ports, in a directory of its own; seen from outside only. */
+export class Daemon {
+  readonly apiUrl: string;
+  readonly mediaUrl: string;
+  readonly rtmpPort: number;
+  readonly dataDir: string;
+  /** Resolves when the process is gone. */
+  readonly ended: Promise<DaemonEnd>;
+  readonly #child: ChildProcess;
+  readonly #ports: readonly number[];
+  readonly #home: string;
+  readonly #seen = new Map<string, ProcessEntry>();
+  readonly #output: string[] = [];
+
+  private constructor(child: ChildProcess, ports: readonly number[], home: string) {
+    this.#child = child;
+    this.#ports = ports;
+    this.#home = home;
+    this.dataDir = path.join(home, 'data');
+    this.apiUrl = `http://127.0.0.1:${ports[0]}`;
+    this.mediaUrl = `http://127.0.0.1:${ports[1]}`;
+    this.rtmpPort = ports[2] as number;
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (bytes: Buffer) => this.#output.push(bytes.toString()));
+    this.ended = new Promise((resolve) =>
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })),
+    );
+  }
+
+  /**
+   * Starts a daemon and waits until `GET /ready` says 200.
+   * @param env settings besides ports and directories
+   * @throws {Error} with its output, when it ends before that or takes too long
+   */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+    const ports = await freePorts(4);
+    const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-e2e-'));
+    const child = spawn(process.execPath, [MAIN], {
+      cwd: home,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        PORT: String(ports[0]),
+        MEDIA_HTTP_PORT: String(ports[1]),
+        RTMP_PORT: String(ports[2]),
+        MEDIA_API_PORT: String(ports[3]),
+        HOST: '127.0.0.1',
+        DATA_DIR: path.join(home, 'data'),
+        LOG_FORMAT: 'json',
+        FFMPEG_PATH: FFMPEG === 'ffmpeg' ? '' : FFMPEG,
+        ...env,
+      },
+    });
+    const daemon = new Daemon(child, ports, home);
+    try {
+      await eventually('the daemon is ready', () => !daemon.isRunning || daemon.#isReady(), {
+        withinMs: START_MS,
+        everyMs: 50,
+      });
+      if (!daemon.isRunning) throw new Error(`ended with ${child.exitCode ?? child.signalCode}`);
+    } catch (error) {
+      child.kill('SIGKILL');
+      rmSync(home, { recursive: true, force: true });
+      throw new Error(`${(error as Error).message}; it said:\n${daemon.output}`, { cause: error });
+    }
+    return daemon;
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Everything written to standard output and standard error so far. */
+  get output(): string {
+    return this.#output.join('');
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  flvUrl(vibeId: string): string {
+    return `${this.mediaUrl}/live/${vibeId}.flv`;
+  }
+
+  hlsUrl(vibeId: string): string {
+    return `${this.mediaUrl}/live/${vibeId}.m3u8`;
+  }
+
+  target(vibeId: string): { apiUrl: string; vibeId: string } {
+    return { apiUrl: this.apiUrl, vibeId };
+  }
+
+  /** `POST /stream/:id/start`, which must succeed. */
+  async startVibe(vibeId: string, creator?: string): Promise<Record<string, unknown>> {
+    const url = `${this.apiUrl}/stream/${vibeId}/start`;
+    const { status, json } = await jsonRequest(url, { method: 'POST', json: { creator } });
+    if (status !== 201 && status !== 200) throw new Error(`start: ${status} ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  /** `POST /stream/:id/end`; what is buffered is played first unless `drain` is false. */
+  async endVibe(vibeId: string, body: { creator?: string; drain?: boolean } = {}): Promise<void> {
+    const url = `${this.apiUrl}/stream/${vibeId}/end`;
+    const answer = await httpRequest(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      withinMs: 60_000,
+    });
+    if (answer.status !== 200) throw new Error(`end: ${answer.status} ${answer.body.toString()}`);
+  }
+
+  /** `GET /stream/:id`: the status, or `undefined` where the answer is 404. */
+  async status(vibeId: string): Promise<Record<string, unknown> | undefined> {
+    const { status, json } = await jsonRequest(`${this.apiUrl}/stream/${vibeId}`);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`status: ${status} ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  async metrics(): Promise<MetricsText> {
+    const answer = await httpRequest(`${this.apiUrl}/metrics`);
+    if (answer.status !== 200) throw new Error(`metrics: ${answer.status}`);
+    return new MetricsText(answer.body.toString());
+  }
+
+  /** All processes that descend from the daemon now. They are remembered, for `expectNoResidue`. */
+  processes(): ProcessEntry[] {
+    const found = descendants(this.pid);
+    for (const entry of found) this.#seen.set(`${entry.pid} ${entry.startTicks}`, entry);
+    return found;
+  }
+
+  /** The FFmpeg processes of one vibe (its id stands in their publish URL), or of all. */
+  encoders(vibeId?: string): ProcessEntry[] {
+    return this.processes().filter(
+      (entry) =>
+        entry.argv.some((arg) => arg.includes('rtmp://')) &&
+        (vibeId === undefined || entry.argv.some((arg) => new RegExp(`/${vibeId}(?![\\w-])`).test(arg))),
+    );
+  }
+
+  /** The media server's process: the descendant that is Node. */
+  mediaServerProcess(): ProcessEntry | undefined {
+    return this.processes().find((entry) => entry.argv[0] === process.execPath);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.processes();
+    this.#child.kill(signal);
+  }
+
+  /**
+   * Ends the daemon and checks that nothing is left of it. Idempotent: an ended daemon is only checked.
+   * @throws {Error} when it takes longer than `withinMs`, exits other than with 0, or leaves something behind
+   */
+  async stop(withinMs = 20_000): Promise<void> {
+    const wasRunning = this.isRunning;
+    if (wasRunning) this.signal('SIGTERM');
+    const end = await this.#endWithin(withinMs);
+    await this.expectNoResidue();
+    rmSync(this.#home, { recursive: true, force: true });
+    if (wasRunning && end.exitCode !== 0)
+      throw new Error(`the daemon ended with ${end.exitCode ?? end.signal}; it said:\n${this.output}`);
+  }
+
+  /** No descendant, no port, no file but logs. Processes and ports have 2 s: the kernel may still be at it. */
+  async expectNoResidue(): Promise<void> {
+    const mine = `:${this.rtmpPort}/`;
+    await eventually(
+      'no process of the daemon is left',
+      () => {
+        const left = [...this.#seen.values()].filter(isAlive);
+        left.push(...allProcesses().filter((entry) => entry.argv.some((arg) => arg.includes(mine))));
+        if (left.length > 0) throw new Error(left.map(describeProcess).join('; '));
+        return true;
+      },
+      { withinMs: 2_000 },
+    );
+    for (const port of this.#ports) {
+      await eventually(`port ${port} is free`, () => isFree(port), { withinMs: 2_000 });
+    }
+    const files = listFiles(this.dataDir).filter((file) => !file.startsWith('logs/'));
+    if (files.length > 0) throw new Error(`files left in the data directory: ${files.join(', ')}`);
+  }
+
+  async #endWithin(withinMs: number): Promise<DaemonEnd> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), withinMs);
+    });
+    const end = await Promise.race([this.ended, late]);
+    clearTimeout(timer);
+    if (end) return end;
+    this.#child.kill('SIGKILL');
+    throw new Error(`the daemon did not end within ${withinMs} ms; it said:\n${this.output.slice(-4_000)}`);
+  }
+
+  async #isReady(): Promise<boolean> {
+    return (await httpRequest(`${this.apiUrl}/ready`, { withinMs: 1_000 })).status === 200;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = net.createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** Files below a directory, as relative paths; none where it does not exist. */
+function listFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)));
+  } catch {
+    return [];
+  }
+}
