@@ -125,36 +125,35 @@ export type ValueWriter = (bytes: Buffer, at: number, value: number) => void;
 
 /** How to read and write one value of a little-endian format. Scales are powers of two, so s16 and s24 survive. */
 export function valueAccess(format: PcmFormat): { read: ValueReader; write: ValueWriter } {
-  switch (
-    WIDTHS[format.sampleFormat] === 4 ? littleEndian(format).sampleFormat : WIDTHS[format.sampleFormat]
-  ) {
-    case 1:
-      return {
-        read: (bytes, at) => ((bytes[at] as number) - 128) / 128,
-        write: (bytes, at, value) => void (bytes[at] = clamp(value, 128) + 128),
-      };
-    case 3:
-      return {
-        read: (bytes, at) => bytes.readIntLE(at, 3) / 8_388_608,
-        write: (bytes, at, value) => void bytes.writeIntLE(clamp(value, 8_388_608), at, 3),
-      };
-    case 's32le':
-      return {
-        read: (bytes, at) => bytes.readInt32LE(at) / 2_147_483_648,
-        write: (bytes, at, value) => void bytes.writeInt32LE(clamp(value, 2_147_483_648), at),
-      };
-    case 'f32le':
-      return {
-        read: (bytes, at) => bytes.readFloatLE(at),
-        write: (bytes, at, value) => void bytes.writeFloatLE(value, at),
-      };
-    default:
-      return {
-        read: (bytes, at) =>
-          (((bytes[at] as number) | ((bytes[at + 1] as number) << 8)) << 16) / 2_147_483_648,
-        write: (bytes, at, value) => void bytes.writeInt16LE(clamp(value, 32_768), at),
-      };
+  const sampleFormat = format.sampleFormat.slice(0, 3);
+  if (sampleFormat === 'u8') {
+    return {
+      read: (bytes, at) => ((bytes[at] as number) - 128) / 128,
+      write: (bytes, at, value) => void (bytes[at] = clamp(value, 128) + 128),
+    };
   }
+  if (sampleFormat === 's24') {
+    return {
+      read: (bytes, at) => bytes.readIntLE(at, 3) / 8_388_608,
+      write: (bytes, at, value) => void bytes.writeIntLE(clamp(value, 8_388_608), at, 3),
+    };
+  }
+  if (sampleFormat === 's32') {
+    return {
+      read: (bytes, at) => bytes.readInt32LE(at) / 2_147_483_648,
+      write: (bytes, at, value) => void bytes.writeInt32LE(clamp(value, 2_147_483_648), at),
+    };
+  }
+  if (sampleFormat === 'f32') {
+    return {
+      read: (bytes, at) => bytes.readFloatLE(at),
+      write: (bytes, at, value) => void bytes.writeFloatLE(value, at),
+    };
+  }
+  return {
+    read: (bytes, at) => bytes.readInt16LE(at) / 32_768,
+    write: (bytes, at, value) => void bytes.writeInt16LE(clamp(value, 32_768), at),
+  };
 }
 
 function clamp(value: number, scale: number): number {

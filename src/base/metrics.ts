@@ -3,8 +3,16 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Everything that `/metrics` shows. One instance a daemon; no metric has a vibe id as a label. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly #scrapers: (() => void)[] = [];
 
-  readonly vibes = this.#gauge('vibesflow_vibes', 'Vibes by state', ['state']);
+  /** Stands first: a scrape asks it first, and it lets everybody bring their gauges up to date. */
+  readonly vibes = new Gauge({
+    name: 'vibesflow_vibes',
+    help: 'Vibes by state',
+    labelNames: ['state'],
+    registers: [this.registry],
+    collect: () => this.#scrapers.forEach((scraper) => scraper()),
+  });
   readonly vibesStarted = this.#counter('vibesflow_vibes_started_total', 'Vibes started');
   readonly vibesEnded = this.#counter('vibesflow_vibes_ended_total', 'Vibes ended, by cause', ['cause']);
   readonly participants = this.#gauge('vibesflow_participants', 'Leases held by participants');
@@ -96,6 +104,11 @@ export class Metrics {
       prefix: 'vibesflow_',
       eventLoopMonitoringPrecision: 10,
     });
+  }
+
+  /** Registers what sets gauges just before they are read. */
+  onScrape(scraper: () => void): void {
+    this.#scrapers.push(scraper);
   }
 
   #counter(name: string, help: string, labelNames: string[] = []): Counter {

@@ -39,7 +39,9 @@ export class LossLedger {
     const life = this.#life(exit.token);
     life.exit = exit;
     if (life.end || exit.samplesFed === 0) return this.#settle(exit.token, life);
-    life.timer = this.#clock.after(WITNESS_WAIT_MS, () => this.#settle(exit.token, life), { background: true });
+    life.timer = this.#clock.after(WITNESS_WAIT_MS, () => this.#settle(exit.token, life), {
+      background: true,
+    });
   }
 
   unpublished(end: PublishEnd): void {

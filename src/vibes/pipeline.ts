@@ -1,0 +1,176 @@
+import type { Level, Signal } from '../audio/level';
+import { DEFAULT_FORMAT, describeFormat, littleEndian, type PcmFormat, sameFormat } from '../audio/pcm';
+import type { PacerPhase } from '../audio/pacer';
+import type { Taken } from '../audio/jitter-buffer';
+import type { Ticker } from '../audio/ticker';
+import type { Clock } from '../base/clock';
+import type { Config } from '../base/config';
+import { Problem } from '../base/errors';
+import type { Metrics } from '../base/metrics';
+import type { Encoder, EncoderExit, EncoderOptions } from '../encoder/encoder';
+import type { PublishEnd } from '../media-server/media-server';
+import { Playout } from './playout';
+
+/** What a pipeline needs of the house. */
+export interface PipelineHouse {
+  readonly config: Pick<Config, 'maxBufferSeconds' | 'prebufferMs'>;
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly metrics: Metrics;
+  createEncoder(options: EncoderOptions): Encoder;
+}
+
+export interface PipelineEvents {
+  phase(phase: PacerPhase, cause: string): void;
+  level(level: Level): void;
+  /** Samples that an encoder was fed and never published. */
+  lost(samples: number, exit: EncoderExit): void;
+  encoder(move: { from: string; to: string; cause: string }, encoder: Encoder): void;
+}
+
+/** A vibe's media: one encoder, and in front of it, once the creator's format is known, the playout. */
+export class Pipeline {
+  readonly #vibeId: string;
+  readonly #house: PipelineHouse;
+  readonly #events: PipelineEvents;
+  #encoder: Encoder | undefined;
+  #playout: Playout | undefined;
+  #level: Level | undefined;
+  #lostSamples = 0;
+  #closed = false;
+
+  constructor(vibeId: string, house: PipelineHouse, events: PipelineEvents) {
+    this.#vibeId = vibeId;
+    this.#house = house;
+    this.#events = events;
+  }
+
+  get encoder(): Encoder | undefined {
+    return this.#encoder;
+  }
+
+  /** As the creator sends it; unknown before the first chunk. */
+  get format(): PcmFormat | undefined {
+    return this.#playout?.format;
+  }
+
+  /** Milliseconds of audio held. */
+  get bufferedMs(): number {
+    return Math.round(this.#playout?.bufferedMs ?? 0);
+  }
+
+  get roomSamples(): number {
+    return this.#playout?.roomSamples ?? 0;
+  }
+
+  /** The last number taken in turn, or the count of chunks where they carry none. */
+  get lastSequence(): number {
+    return this.#playout?.lastSequence ?? 0;
+  }
+
+  /** How much faster than ours the creator's clock runs, in parts per million; 0 until proven. */
+  get driftPpm(): number {
+    return Math.round(this.#playout?.driftPpm ?? 0);
+  }
+
+  /** Samples that encoders were fed and never published. */
+  get lostSamples(): number {
+    return this.#lostSamples;
+  }
+
+  /** The latest tenth of a second. */
+  get level(): Level | undefined {
+    return this.#level;
+  }
+
+  /** How what goes out sounds; nothing where nothing does. */
+  get signal(): Exclude<Signal, 'filling'> | undefined {
+    return this.#playout?.signal;
+  }
+
+  /** Starts an encoder before the first chunk, for the format that most creators send: audio is then heard sooner. */
+  warmUp(): void {
+    this.#encoder ??= this.#startEncoder(DEFAULT_FORMAT);
+  }
+
+  /** @throws {Problem} `format-changed` (409) unless it is the format of what came before, or nothing came before */
+  checkFormat(format: PcmFormat): void {
+    if (!this.format || sameFormat(this.format, format)) return;
+    throw new Problem(
+      'format-changed',
+      `This vibe is sent in ${describeFormat(this.format)}; it cannot change to ${describeFormat(format)}.`,
+    );
+  }
+
+  /** Fixes the format for the vibe's life. @throws {Problem} as `checkFormat` */
+  declare(format: PcmFormat): void {
+    this.checkFormat(format);
+    if (this.#playout || this.#closed) return;
+    const { clock, ticker, metrics, config } = this.#house;
+    const cold = this.#encoder;
+    const isWarm = cold !== undefined && sameFormat(littleEndian(format), DEFAULT_FORMAT);
+    this.#encoder = isWarm ? cold : this.#startEncoder(format);
+    if (cold && !isWarm) void cold.close();
+    this.#playout = new Playout({
+      format,
+      maxBufferSeconds: config.maxBufferSeconds,
+      prebufferMs: config.prebufferMs,
+      encoder: this.#encoder,
+      clock,
+      ticker,
+      metrics,
+      events: {
+        phase: this.#events.phase,
+        level: (level) => {
+          this.#level = level;
+          this.#events.level(level);
+        },
+        lost: (samples, exit) => {
+          this.#lostSamples += samples;
+          this.#events.lost(samples, exit);
+        },
+      },
+    });
+  }
+
+  /**
+   * Takes a chunk of the declared format, whole or not at all.
+   * @throws {Problem} of the jitter buffer
+   */
+  push(bytes: Buffer, sequence: number | undefined, arrivedMs: number): Taken {
+    return (this.#playout as Playout).push(bytes, sequence, arrivedMs);
+  }
+
+  /** Resolves when that many samples fit; rejects with a `Problem` when the pipeline closes. */
+  async whenRoom(samples: number): Promise<void> {
+    await this.#playout?.whenRoom(samples);
+  }
+
+  /** Tells what the media server saw of one of the encoder's lives. */
+  unpublished(end: PublishEnd): void {
+    this.#playout?.unpublished(end);
+  }
+
+  /** Plays out what is held, then ends the encoder. */
+  async drain(): Promise<void> {
+    this.#closed = true;
+    if (this.#playout) await this.#playout.drain();
+    else await this.#encoder?.close();
+  }
+
+  /** Ends the encoder now; what is held is thrown away and counted with `reason`. Idempotent. */
+  async close(reason: string): Promise<void> {
+    this.#closed = true;
+    if (this.#playout) await this.#playout.close(reason);
+    else await this.#encoder?.close();
+  }
+
+  #startEncoder(format: PcmFormat): Encoder {
+    const encoder = this.#house.createEncoder({ vibeId: this.#vibeId, format: littleEndian(format) });
+    encoder.on('state', (move) => {
+      if (encoder === this.#encoder) this.#events.encoder(move, encoder);
+    });
+    encoder.start();
+    return encoder;
+  }
+}

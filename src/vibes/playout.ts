@@ -1,0 +1,208 @@
+import { type Level, LevelMeter, type Signal } from '../audio/level';
+import { JitterBuffer, type Taken } from '../audio/jitter-buffer';
+import { Pacer, type PacerPhase } from '../audio/pacer';
+import { littleEndian, type PcmFormat, sampleBytes, toLittleEndian } from '../audio/pcm';
+import type { Ticker } from '../audio/ticker';
+import { type Clock, settlesWithin } from '../base/clock';
+import { once } from '../base/closer';
+import { Problem } from '../base/errors';
+import type { Metrics } from '../base/metrics';
+import type { Encoder, EncoderExit } from '../encoder/encoder';
+import type { PublishEnd } from '../media-server/media-server';
+import { LossLedger } from './loss-ledger';
+
+export interface PlayoutEvents {
+  phase(phase: PacerPhase, cause: string): void;
+  level(level: Level): void;
+  /** Samples that an encoder was fed and never published. */
+  lost(samples: number, exit: EncoderExit): void;
+}
+
+export interface PlayoutOptions {
+  /** As the creator sends it. */
+  readonly format: PcmFormat;
+  readonly maxBufferSeconds: number;
+  readonly prebufferMs: number;
+  /** Takes the same samples in little-endian order; started already. The playout ends it. */
+  readonly encoder: Encoder;
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly metrics: Metrics;
+  readonly events: PlayoutEvents;
+}
+
+/** However much fits into the time, no more bytes than this: 5.5 s of the largest format, 5 minutes of Lyria's. */
+const MAX_BUFFER_BYTES = 64 * 1024 * 1024;
+/** When a tail is played out, the encoder may be down for this long before the rest is given up. */
+const DRAIN_GRACE_MS = 10_000;
+
+interface Waiter {
+  readonly samples: number;
+  resolve(): void;
+  reject(problem: Problem): void;
+}
+
+/** A vibe's media while it is on air: jitter buffer, pacer, meter and the ledger of losses, in front of its encoder. */
+export class Playout {
+  readonly format: PcmFormat;
+  readonly encoder: Encoder;
+  readonly #options: PlayoutOptions;
+  readonly #buffer: JitterBuffer;
+  readonly #pacer: Pacer;
+  readonly #meter: LevelMeter;
+  readonly #ledger: LossLedger;
+  readonly #sampleBytes: number;
+  readonly #leaveTicker: () => void;
+  readonly #finished: Promise<void>;
+  #onFinished!: () => void;
+  #waiters: Waiter[] = [];
+
+  constructor(options: PlayoutOptions) {
+    const { format, clock, metrics, encoder, events } = options;
+    this.format = format;
+    this.encoder = encoder;
+    this.#options = options;
+    this.#sampleBytes = sampleBytes(format);
+    const pipeFormat = littleEndian(format);
+    this.#finished = new Promise((resolve) => (this.#onFinished = resolve));
+    this.#buffer = new JitterBuffer({
+      sampleBytes: this.#sampleBytes,
+      sampleRate: format.sampleRate,
+      maxSamples: Math.min(
+        options.maxBufferSeconds * format.sampleRate,
+        Math.floor(MAX_BUFFER_BYTES / this.#sampleBytes),
+      ),
+      onMissing: (chunks) => metrics.chunksMissing.inc(chunks),
+    });
+    this.#meter = new LevelMeter(pipeFormat, (level) => events.level(level));
+    this.#ledger = new LossLedger(clock, format.sampleRate, (samples, exit) => {
+      metrics.samplesLost.inc({ reason: exit.reason }, samples);
+      events.lost(samples, exit);
+    });
+    this.#pacer = new Pacer({
+      format: pipeFormat,
+      buffer: this.#buffer,
+      sink: encoder,
+      prebufferMs: options.prebufferMs,
+      events: {
+        phase: (phase, cause) => this.#onPhase(phase, cause),
+        played: (bytes, kind) => this.#onPlayed(bytes, kind),
+        finished: () => this.#onFinished(),
+      },
+    });
+    encoder.on('writable', this.#onWritable);
+    encoder.on('state', this.#onEncoderState);
+    encoder.on('exit', this.#onEncoderExit);
+    this.#leaveTicker = options.ticker.join((nowMs) => this.#pacer.tick(nowMs));
+  }
+
+  /** Milliseconds of audio held. */
+  get bufferedMs(): number {
+    return this.#buffer.bufferedMs;
+  }
+
+  get bufferedSamples(): number {
+    return this.#buffer.samples;
+  }
+
+  get roomSamples(): number {
+    return this.#buffer.roomSamples;
+  }
+
+  get lastSequence(): number {
+    return this.#buffer.lastSequence;
+  }
+
+  get driftPpm(): number {
+    return this.#pacer.driftPpm;
+  }
+
+  /** How the creator's signal sounds, while it is on air. */
+  get signal(): Exclude<Signal, 'filling'> {
+    return this.#meter.signal;
+  }
+
+  /**
+   * Takes a chunk, whole or not at all.
+   * @param bytes whole samples in the creator's byte order
+   * @throws {Problem} of the jitter buffer
+   */
+  push(bytes: Buffer, sequence: number | undefined, arrivedMs: number): Taken {
+    const taken = this.#buffer.push(toLittleEndian(bytes, this.format), sequence);
+    if (taken === 'duplicate') return taken;
+    const samples = bytes.length / this.#sampleBytes;
+    this.#options.metrics.samplesAccepted.inc(samples);
+    this.#pacer.arrived(arrivedMs, this.#options.clock.nowMs(), samples);
+    return taken;
+  }
+
+  /** Resolves when that many samples fit; rejects when the vibe stops taking audio. */
+  whenRoom(samples: number): Promise<void> {
+    if (samples <= this.roomSamples) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiters.push({ samples, resolve, reject }));
+  }
+
+  /** Tells what the media server saw of one of the encoder's lives. */
+  unpublished(end: PublishEnd): void {
+    this.#ledger.unpublished(end);
+  }
+
+  /** Plays out what is held, then ends the encoder. Takes no more audio from now on. */
+  readonly drain = once(async () => {
+    this.#turnAwayWaiters();
+    this.#pacer.finish(this.#options.clock.nowMs());
+    await settlesWithin(this.#options.clock, this.bufferedMs + DRAIN_GRACE_MS, this.#finished);
+    await this.close('not-played-in-time');
+  });
+
+  /** Ends the encoder now; what is held is thrown away and counted with `reason`. Idempotent. */
+  async close(reason: string): Promise<void> {
+    this.#turnAwayWaiters();
+    this.#onFinished();
+    this.#leaveTicker();
+    const discarded = this.#buffer.clear();
+    if (discarded > 0) this.#options.metrics.samplesDiscarded.inc({ reason }, discarded);
+    await this.encoder.end();
+    this.encoder.off('writable', this.#onWritable);
+    this.encoder.off('state', this.#onEncoderState);
+    this.encoder.off('exit', this.#onEncoderExit);
+    this.#ledger.close();
+  }
+
+  readonly #onWritable = (): void => this.#pacer.service(this.#options.clock.nowMs());
+
+  readonly #onEncoderState = (move: { to: string }): void => {
+    if (move.to === 'starting') this.#pacer.newLife();
+  };
+
+  readonly #onEncoderExit = (exit: EncoderExit): void => this.#ledger.exited(exit);
+
+  #onPhase(phase: PacerPhase, cause: string): void {
+    if (phase === 'filling') this.#options.metrics.underruns.inc();
+    if (phase === 'flowing') this.#meter.reset();
+    this.#options.events.phase(phase, cause);
+  }
+
+  #onPlayed(bytes: Buffer, kind: 'audio' | 'silence'): void {
+    const samples = bytes.length / this.#sampleBytes;
+    const { metrics } = this.#options;
+    (kind === 'audio' ? metrics.samplesPlayed : metrics.samplesSilence).inc(samples);
+    this.#meter.measure(bytes);
+    if (this.#waiters.length > 0) this.#admitWaiters();
+  }
+
+  #admitWaiters(): void {
+    let room = this.roomSamples;
+    while (this.#waiters[0] && this.#waiters[0].samples <= room) {
+      const waiter = this.#waiters.shift() as Waiter;
+      room -= waiter.samples;
+      waiter.resolve();
+    }
+  }
+
+  #turnAwayWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(new Problem('vibe-ending', 'The vibe takes no more audio.'));
+  }
+}
