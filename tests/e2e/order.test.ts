@@ -1,0 +1,71 @@
+import { httpRequest } from '../helpers/http-request';
+import { Daemon } from '../helpers/daemon';
+import { FlvListener } from '../helpers/flv-listener';
+import { music, seededRandom } from '../helpers/music';
+import { encodeOffline, expectSameFrames } from '../helpers/offline-encode';
+import { chunks, paced } from '../helpers/pacing';
+import { WebSocketCreator } from '../helpers/websocket-creator';
+
+describe('audio that takes detours', () => {
+  let daemon: Daemon;
+  beforeAll(async () => {
+    daemon = await Daemon.start();
+  }, 30_000);
+  afterAll(async () => daemon?.stop(), 30_000);
+
+  it('is played without a break when a creator’s newer connection takes over from the older one', async () => {
+    const pcm = music(12, 31);
+    const [first, second] = [pcm.subarray(0, 6 * 192_000), pcm.subarray(6 * 192_000)];
+    await daemon.startVibe('takeover', 'alice');
+    const listener = await FlvListener.connect(daemon.flvUrl('takeover'));
+    const hello = { creator: 'alice', format: 's16le', sampleRate: 48_000, channels: 2 };
+
+    const older = await WebSocketCreator.connect(daemon.target('takeover'), { hello });
+    await older.message('ready');
+    await paced(first, { chunkMs: 20, leadMs: 500 }, (chunk) => older.send(chunk));
+    const newer = await WebSocketCreator.connect(daemon.target('takeover'), { hello });
+    await newer.message('ready');
+    expect((await older.closed).code).toBe(4409);
+    await paced(second, { chunkMs: 20 }, (chunk) => newer.send(chunk));
+    await newer.close();
+
+    await daemon.endVibe('takeover', { creator: 'alice' });
+    expect(await listener.end()).toBe('end');
+    expect(expectSameFrames(listener.aacFrames, await encodeOffline(pcm)).firstFrame).toBe(0);
+    expect((await daemon.metrics()).sum('vibesflow_takeovers_total')).toBe(1);
+  }, 60_000);
+
+  it('is played once and in order when numbered chunks arrive shuffled and twice', async () => {
+    const pcm = music(12, 32);
+    const cut = chunks(pcm, { chunkMs: 250 });
+    const random = seededRandom(33);
+    await daemon.startVibe('shuffled');
+    const listener = await FlvListener.connect(daemon.flvUrl('shuffled'));
+    const post = async (sequence: number): Promise<void> => {
+      const answer = await httpRequest(
+        `${daemon.apiUrl}/stream/shuffled/audio?sequence=${sequence}&rate=48000`,
+        { method: 'POST', headers: { 'content-type': 'audio/pcm' }, body: cut[sequence] },
+      );
+      if (answer.status !== 202) throw new Error(`${sequence}: ${answer.status} ${answer.body.toString()}`);
+    };
+
+    await post(0);
+    // Blocks of four, each in any order, every third chunk twice; a block is complete long before its turn.
+    const blocks = Array.from({ length: Math.ceil((cut.length - 1) / 4) }, (_, block) =>
+      [1, 2, 3, 4].map((index) => block * 4 + index).filter((sequence) => sequence < cut.length),
+    );
+    const turns = Buffer.alloc(blocks.length * 192_000);
+    await paced(turns, { chunkMs: 1_000, leadMs: 1_500 }, async (_turn, index) => {
+      const block = blocks[index] ?? [];
+      const order = block
+        .flatMap((sequence) => (sequence % 3 === 0 ? [sequence, sequence] : [sequence]))
+        .map((sequence) => ({ sequence, key: random() }))
+        .sort((a, b) => a.key - b.key);
+      for (const { sequence } of order) await post(sequence);
+    });
+
+    await daemon.endVibe('shuffled');
+    expect(await listener.end()).toBe('end');
+    expect(expectSameFrames(listener.aacFrames, await encodeOffline(pcm)).firstFrame).toBe(0);
+  }, 60_000);
+});

@@ -1,0 +1,78 @@
+import { longPost } from '../helpers/creators';
+import { Daemon } from '../helpers/daemon';
+import { eventually } from '../helpers/eventually';
+import { httpRequest } from '../helpers/http-request';
+import { music } from '../helpers/music';
+import { itNeeds, playWithMpv, playWithVlc, probe, type Played } from '../helpers/players';
+
+const PLAY_SECONDS = 5;
+
+describe('players that people have', () => {
+  let daemon: Daemon;
+  let sending: Promise<unknown>;
+  let urls: string[];
+
+  beforeAll(async () => {
+    daemon = await Daemon.start();
+    await daemon.startVibe('players');
+    // A song that is longer than the suite, uploaded as fast as the daemon takes it.
+    const song = music(120, 51);
+    sending = longPost({ contentType: 'audio/pcm', unpaced: true })(daemon.target('players'), song, {
+      chunkMs: 100,
+    });
+    sending.catch(() => undefined);
+    urls = [daemon.flvUrl('players'), daemon.hlsUrl('players')];
+    await eventually(
+      'the playlist is there',
+      async () => (await httpRequest(daemon.hlsUrl('players'))).status === 200,
+      { withinMs: 15_000 },
+    );
+  }, 60_000);
+  afterAll(async () => {
+    await daemon?.endVibe('players', { drain: false });
+    await sending?.catch(() => undefined);
+    await daemon?.stop();
+  }, 60_000);
+
+  itNeeds('ffprobe')(
+    'ffprobe says AAC-LC, 48 kHz, stereo, and no video, of HTTP-FLV and of HLS',
+    async () => {
+      for (const streams of await Promise.all(urls.map(probe))) {
+        expect(streams).toHaveLength(1);
+        expect(streams[0]).toMatchObject({
+          codec_type: 'audio',
+          codec_name: 'aac',
+          profile: 'LC',
+          sample_rate: '48000',
+          channels: 2,
+        });
+      }
+    },
+    60_000,
+  );
+
+  itNeeds('mpv')(
+    'mpv --no-video plays HTTP-FLV and HLS',
+    async () => {
+      for (const played of await Promise.all(urls.map((url) => playWithMpv(url, PLAY_SECONDS))))
+        expectSound(played);
+    },
+    60_000,
+  );
+
+  itNeeds('cvlc')(
+    'VLC plays HTTP-FLV and HLS',
+    async () => {
+      for (const played of await Promise.all(urls.map((url) => playWithVlc(url, PLAY_SECONDS))))
+        expectSound(played);
+    },
+    60_000,
+  );
+});
+
+function expectSound({ said, ...played }: Played): void {
+  console.info(`${JSON.stringify(played)} ${said.trim()}`);
+  expect(played).toMatchObject({ sampleRate: 48_000, channels: 2 });
+  expect(played.seconds).toBeGreaterThan(PLAY_SECONDS * 0.7);
+  expect(played.peak).toBeGreaterThan(0.05);
+}
