@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { JitterBuffer } from '../../src/audio/jitter-buffer';
+import { Problem } from '../../src/base/errors';
+
+const SAMPLE_BYTES = 4;
+
+function buffer(
+  options: { maxSamples?: number; reorderWindow?: number; onMissing?: (n: number) => void } = {},
+) {
+  return new JitterBuffer({
+    sampleBytes: SAMPLE_BYTES,
+    sampleRate: 48_000,
+    maxSamples: 1_000_000,
+    ...options,
+  });
+}
+
+/** A chunk whose every sample names itself. */
+function chunk(first: number, samples: number): Buffer {
+  const bytes = Buffer.alloc(samples * SAMPLE_BYTES);
+  for (let i = 0; i < samples; i += 1) bytes.writeUInt32LE(first + i, i * SAMPLE_BYTES);
+  return bytes;
+}
+
+function names(taken: Buffer[]): number[] {
+  const bytes = Buffer.concat(taken);
+  return Array.from({ length: bytes.length / SAMPLE_BYTES }, (_, i) => bytes.readUInt32LE(i * SAMPLE_BYTES));
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+describe('a jitter buffer', () => {
+  it('gives samples in the order in which chunks without a number came', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 3));
+    jitter.push(chunk(3, 5));
+    expect(names(jitter.take(4))).toEqual([0, 1, 2, 3]);
+    expect(names(jitter.take(100))).toEqual([4, 5, 6, 7]);
+    expect(jitter.take(1)).toEqual([]);
+  });
+
+  it('gives views of what was pushed, not copies', () => {
+    const jitter = buffer();
+    const bytes = chunk(0, 8);
+    jitter.push(bytes);
+    expect(jitter.take(4)[0]?.buffer).toBe(bytes.buffer);
+  });
+
+  it('counts what it holds, in samples and in milliseconds', () => {
+    const jitter = buffer({ maxSamples: 48_000 });
+    jitter.push(chunk(0, 24_000), 1);
+    jitter.push(chunk(0, 12_000), 3);
+    expect(jitter).toMatchObject({
+      samples: 36_000,
+      readySamples: 24_000,
+      roomSamples: 12_000,
+      bufferedMs: 750,
+    });
+  });
+
+  it('puts numbers within the window in order', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 2), 7);
+    jitter.push(chunk(4, 2), 9);
+    expect(jitter.readySamples).toBe(2);
+    jitter.push(chunk(2, 2), 8);
+    expect(names(jitter.take(10))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(jitter.lastSequence).toBe(9);
+  });
+
+  it('puts a number before the first one in order too, while that one has not begun to play', () => {
+    const jitter = buffer();
+    jitter.push(chunk(2, 2), 1);
+    jitter.push(chunk(0, 2), 0);
+    expect(names(jitter.take(10))).toEqual([0, 1, 2, 3]);
+  });
+
+  it('acknowledges a number that was taken before, and does not play it again', () => {
+    const jitter = buffer();
+    expect(jitter.push(chunk(0, 2), 0)).toBe('taken');
+    expect(jitter.push(chunk(0, 2), 0)).toBe('duplicate');
+    jitter.take(2);
+    expect(jitter.push(chunk(0, 2), 0)).toBe('duplicate');
+    expect(jitter.samples).toBe(0);
+  });
+
+  it('refuses a known number with other bytes, for that would be lost audio', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 2), 0);
+    expect(codeOf(() => jitter.push(chunk(9, 2), 0))).toBe('sequence-conflict');
+    expect(jitter.samples).toBe(2);
+  });
+
+  it('waits behind a gap until told to give it up, then says how much is missing', () => {
+    const missing: number[] = [];
+    const jitter = buffer({ onMissing: (chunks) => missing.push(chunks) });
+    jitter.push(chunk(0, 1), 0);
+    jitter.push(chunk(3, 1), 3);
+    jitter.take(1);
+    expect(jitter).toMatchObject({ readySamples: 0, hasGap: true });
+    jitter.skipGap();
+    expect(missing).toEqual([2]);
+    expect(names(jitter.take(1))).toEqual([3]);
+  });
+
+  it('refuses a number whose turn is over', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 1), 0);
+    jitter.push(chunk(2, 1), 2);
+    jitter.skipGap();
+    jitter.take(2);
+    expect(codeOf(() => jitter.push(chunk(1, 1), 1))).toBe('too-late');
+  });
+
+  it('still takes a number that was given up, as long as what follows it has not begun to play', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 1), 0);
+    jitter.push(chunk(2, 1), 2);
+    jitter.skipGap();
+    jitter.push(chunk(1, 1), 1);
+    expect(names(jitter.take(3))).toEqual([0, 1, 2]);
+  });
+
+  it('goes on at a number far ahead of the window, and counts what was skipped', () => {
+    const missing: number[] = [];
+    const jitter = buffer({ reorderWindow: 4, onMissing: (chunks) => missing.push(chunks) });
+    jitter.push(chunk(0, 1), 0);
+    jitter.push(chunk(1, 1), 100);
+    expect(names(jitter.take(2))).toEqual([0, 1]);
+    expect(missing).toEqual([99]);
+  });
+
+  it('refuses a chunk without room for all of it, says when to come back, and changes nothing', () => {
+    const jitter = buffer({ maxSamples: 48_000 });
+    jitter.push(chunk(0, 40_000));
+    let problem: Problem | undefined;
+    try {
+      jitter.push(chunk(0, 40_000), 5);
+    } catch (error) {
+      problem = error as Problem;
+    }
+    expect(problem).toMatchObject({ code: 'buffer-full', extra: { bufferedMs: 833, retryAfterSeconds: 1 } });
+    expect(jitter.samples).toBe(40_000);
+    jitter.take(40_000);
+    expect(jitter.push(chunk(0, 40_000), 5)).toBe('taken');
+  });
+
+  it('says how much it threw away', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 2), 0);
+    jitter.push(chunk(0, 3), 5);
+    expect(jitter.clear()).toBe(5);
+    expect(jitter).toMatchObject({ samples: 0, readySamples: 0, hasGap: false });
+  });
+
+  it('plays each accepted sample once and in order, whatever the network does to the chunks', () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ kind: fc.constant('arrive' as const), pick: fc.nat(7) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('repeat' as const), pick: fc.nat(200) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const), pick: fc.nat(40) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('skip' as const), pick: fc.nat(1) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), pick: fc.nat(7) }) },
+    );
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 300 }),
+        fc.integer({ min: 20, max: 400 }),
+        (steps, maxSamples) => {
+          const jitter = buffer({ maxSamples, reorderWindow: 8 });
+          // The model: chunk n is samples 16n … 16n + n mod 16, taken in any order out of the next eight.
+          const inFlight: number[] = [];
+          let nextNew = 0;
+          const accepted = new Set<number>();
+          const heard: number[] = [];
+          const chunkOf = (n: number): Buffer => chunk(n * 16, 1 + (n % 16));
+          const arrive = (n: number): void => {
+            const before = jitter.samples;
+            const code = codeOf(() => {
+              const taken = jitter.push(chunkOf(n), n);
+              expect(taken).toBe(accepted.has(n) ? 'duplicate' : 'taken');
+              accepted.add(n);
+            });
+            if (code) {
+              expect(['buffer-full', 'too-late']).toContain(code);
+              expect(jitter.samples).toBe(before);
+            }
+          };
+          for (const { kind, pick } of steps) {
+            while (inFlight.length < 8) inFlight.push(nextNew++);
+            if (kind === 'arrive') arrive(inFlight.splice(pick, 1)[0] as number);
+            if (kind === 'lose') inFlight.splice(pick, 1);
+            if (kind === 'repeat' && accepted.size > 0) arrive([...accepted][pick % accepted.size] as number);
+            if (kind === 'take') heard.push(...names(jitter.take(pick)));
+            if (kind === 'skip') jitter.skipGap();
+            expect(jitter.samples).toBeLessThanOrEqual(maxSamples);
+          }
+          while (jitter.samples > 0) {
+            if (jitter.readySamples === 0) jitter.skipGap();
+            heard.push(...names(jitter.take(7)));
+          }
+          const expected = [...accepted]
+            .sort((a, b) => a - b)
+            .flatMap((n) => Array.from({ length: 1 + (n % 16) }, (_, i) => n * 16 + i));
+          expect(heard).toEqual(expected);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});
