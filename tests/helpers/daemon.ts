@@ -182,9 +182,14 @@ export class Daemon {
     if (wasRunning) this.signal('SIGTERM');
     const end = await this.#endWithin(withinMs);
     await this.expectNoResidue();
-    rmSync(this.#home, { recursive: true, force: true });
+    this.forget();
     if (wasRunning && end.exitCode !== 0)
       throw new Error(`the daemon ended with ${end.exitCode ?? end.signal}; it said:\n${this.output}`);
+  }
+
+  /** Removes the directory of a daemon that is gone. `stop` does it; only a daemon that was killed needs it. */
+  forget(): void {
+    rmSync(this.#home, { recursive: true, force: true });
   }
 
   /** No descendant, no port, no file but logs. Processes and ports have 2 s: the kernel may still be at it. */

@@ -1,0 +1,119 @@
+import { longPost } from '../../helpers/creators';
+import { Daemon } from '../../helpers/daemon';
+import { delay } from '../../helpers/eventually';
+import { FlvListener } from '../../helpers/flv-listener';
+import { music } from '../../helpers/music';
+import { percentile } from '../../helpers/latency';
+import { openDescriptors, residentBytes } from '../../helpers/processes';
+
+/** The ten minutes that the relay promises with `LONG=1`; else a short version that finds coarse leaks. */
+const IS_LONG = process.env['LONG'] === '1';
+const SECONDS = IS_LONG ? 600 : 60;
+const VIBES = 20;
+const LISTENERS_PER_VIBE = 3;
+const SAMPLE_EVERY_MS = 2_500;
+/** Resident memory still settles for some time after the start: this share of the samples is not judged. */
+const WARM_UP_SHARE = 0.3;
+const MIB = 1024 * 1024;
+
+interface Sample {
+  readonly rss: number;
+  readonly mediaRss: number;
+  readonly descriptors: number;
+  readonly mediaDescriptors: number;
+  readonly loopP99Ms: number;
+}
+
+describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECONDS} s`, () => {
+  let daemon: Daemon;
+  let samples: Sample[];
+  let listenerEnds: string[];
+  let underruns: number;
+
+  beforeAll(
+    async () => {
+      daemon = await Daemon.start();
+      const song = music(30, 81);
+      const piece = Buffer.concat(Array.from({ length: Math.ceil(SECONDS / 30) }, () => song));
+      const vibeIds = Array.from({ length: VIBES }, (_, index) => `flat-${index}`);
+      await Promise.all(vibeIds.map((vibeId) => daemon.startVibe(vibeId)));
+      const listeners = await Promise.all(
+        vibeIds.flatMap((vibeId) =>
+          Array.from({ length: LISTENERS_PER_VIBE }, () => FlvListener.connect(daemon.flvUrl(vibeId))),
+        ),
+      );
+      let isSending = true;
+      const sent = Promise.all(
+        vibeIds.map((vibeId, index) => {
+          // Spread over half a second: twenty creators do not send in step.
+          const upload = longPost({ contentType: 'audio/pcm' });
+          return delay(index * 25).then(() =>
+            upload(daemon.target(vibeId), piece, { chunkMs: 100, leadMs: 500 }),
+          );
+        }),
+      ).finally(() => (isSending = false));
+      sent.catch(() => undefined);
+
+      samples = [];
+      const media = daemon.mediaServerProcess();
+      while (isSending) {
+        await Promise.race([delay(SAMPLE_EVERY_MS), sent.catch(() => undefined)]);
+        if (!isSending) break;
+        const metrics = await daemon.metrics();
+        samples.push({
+          rss: residentBytes(daemon.pid),
+          mediaRss: residentBytes(media?.pid ?? 0),
+          descriptors: openDescriptors(daemon.pid),
+          mediaDescriptors: openDescriptors(media?.pid ?? 0),
+          loopP99Ms: metrics.sum('vibesflow_nodejs_eventloop_lag_p99_seconds') * 1_000,
+        });
+      }
+      await sent;
+      underruns = (await daemon.metrics()).sumOrZero('vibesflow_underruns_total');
+      await Promise.all(vibeIds.map((vibeId) => daemon.endVibe(vibeId)));
+      listenerEnds = await Promise.all(listeners.map((listener) => listener.end()));
+    },
+    SECONDS * 1_000 + 120_000,
+  );
+  afterAll(async () => daemon?.stop(), 60_000);
+
+  const judged = (): Sample[] => samples.slice(Math.ceil(samples.length * WARM_UP_SHARE));
+  /** Median of the last third less median of the first third of what is judged. */
+  const growth = (pick: (sample: Sample) => number): number => {
+    const values = judged().map(pick);
+    const third = Math.ceil(values.length / 3);
+    return percentile(values.slice(-third), 0.5) - percentile(values.slice(0, third), 0.5);
+  };
+
+  it('keeps memory flat, in the daemon and in the media server', () => {
+    const daemonMib = growth(({ rss }) => rss) / MIB;
+    const mediaMib = growth(({ mediaRss }) => mediaRss) / MIB;
+    const last = samples.at(-1);
+    console.info(
+      `grew by ${daemonMib.toFixed(1)} MiB to ${((last?.rss ?? 0) / MIB).toFixed(0)} (daemon), ` +
+        `${mediaMib.toFixed(1)} MiB to ${((last?.mediaRss ?? 0) / MIB).toFixed(0)} (media server)`,
+    );
+    expect(daemonMib).toBeLessThan(8);
+    expect(mediaMib).toBeLessThan(8);
+  });
+
+  it('keeps the number of open descriptors flat', () => {
+    for (const pick of [(s: Sample) => s.descriptors, (s: Sample) => s.mediaDescriptors]) {
+      const counts = judged().map(pick);
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(6);
+    }
+  });
+
+  it('keeps the 99th percentile of the event-loop delay below 20 ms', () => {
+    const delays = judged().map(({ loopP99Ms }) => loopP99Ms);
+    console.info(
+      `event loop p99: median ${percentile(delays, 0.5).toFixed(1)} ms, worst ${Math.max(...delays)}`,
+    );
+    expect(percentile(delays, 0.99)).toBeLessThan(20);
+  });
+
+  it('plays every vibe to its end, without an underrun', () => {
+    expect(listenerEnds).toEqual(Array.from({ length: VIBES * LISTENERS_PER_VIBE }, () => 'end'));
+    expect(underruns).toBe(0);
+  });
+});
