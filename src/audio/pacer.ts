@@ -1,6 +1,7 @@
 import { DriftFollower } from './drift';
+import { Fader } from './fade';
 import type { JitterBuffer } from './jitter-buffer';
-import { type PcmFormat, sampleBytes, silence, valueAccess } from './pcm';
+import { type PcmFormat, sampleBytes, silence } from './pcm';
 
 /** Where the samples go: an encoder's stdin. */
 export interface PacerSink {
@@ -41,8 +42,6 @@ const FRAME_MS = 1024 / 48;
 const LEAD_MS = 2 * FRAME_MS;
 /** Audio may be this late before silence replaces it: what listeners buffer hides a pause this short. */
 const SLACK_MS = 20;
-/** Length of the fades at the edges of silence. */
-const FADE_MS = 5;
 /** At most this much is handed over in one write: 8 AAC frames, half a pipe at 48 kHz stereo s16. */
 const MAX_WRITE_MS = 8 * FRAME_MS;
 /**
@@ -67,7 +66,7 @@ export class Pacer {
   readonly #events: PacerEvents;
   readonly #bytes: number;
   readonly #frame: number;
-  readonly #values: ReturnType<typeof valueAccess>;
+  readonly #fader: Fader;
   readonly #drift = new DriftFollower();
 
   #phase: PacerPhase = 'waiting';
@@ -90,8 +89,6 @@ export class Pacer {
   #bias = 0;
   /** Where the encoder began to count frames. */
   #gridStart = 0;
-  /** The end of what was handed over last, for the fade. */
-  #tail: Buffer = Buffer.alloc(0);
 
   constructor(options: PacerOptions) {
     this.#options = options;
@@ -99,9 +96,9 @@ export class Pacer {
     this.#sink = options.sink;
     this.#events = options.events;
     this.#bytes = sampleBytes(options.format);
-    this.#values = valueAccess(options.format);
     this.#frame = Math.round((options.format.sampleRate * 1024) / 48_000);
     this.#samplesPerMs = options.format.sampleRate / 1000;
+    this.#fader = new Fader(options.format, this.#frame);
   }
 
   get phase(): PacerPhase {
@@ -204,7 +201,7 @@ export class Pacer {
     this.#underrunAtMs = nowMs;
     this.#enter('filling', 'underrun');
     if (!this.#sink.writable) return;
-    this.#hand(this.#fadeOut(), 'silence');
+    this.#hand(this.#fader.out(), 'silence');
   }
 
   /** What may go out now. While more is held than is due, whole AAC frames: FFmpeg reads no less. */
@@ -236,7 +233,7 @@ export class Pacer {
     const flowsWithinFrame = this.#flowAtMs !== undefined && this.#mayFlow(nowMs + FRAME_MS);
     if (flowsWithinFrame && (this.#mayFlow(nowMs) || this.#sent < this.#clock(nowMs))) {
       if (this.#buffer.readySamples === 0) this.#buffer.skipGap();
-      this.#hand(this.#fadeIn(), 'silence');
+      this.#hand(this.#fader.into(this.#buffer.peek(this.#fader.samples)), 'silence');
       // The new audio has the usual burst before it, whatever silence is ahead of the clock.
       const aheadAtMost = this.#sent - this.#frame;
       if (this.#clock(nowMs) < aheadAtMost) this.#anchor(nowMs, aheadAtMost);
@@ -251,50 +248,8 @@ export class Pacer {
   #hand(bytes: Buffer, kind: 'audio' | 'silence'): void {
     this.#sink.write(bytes);
     this.#sent += bytes.length / this.#bytes;
-    this.#keepTail(bytes);
+    this.#fader.heard(bytes);
     this.#events.played(bytes, kind);
-  }
-
-  #keepTail(bytes: Buffer): void {
-    const wanted = this.#fadeSamples * this.#bytes;
-    this.#tail =
-      bytes.length >= wanted
-        ? bytes.subarray(bytes.length - wanted)
-        : Buffer.concat([this.#tail, bytes]).subarray(-wanted);
-  }
-
-  get #fadeSamples(): number {
-    return Math.round((this.#options.format.sampleRate * FADE_MS) / 1000);
-  }
-
-  /** A frame of silence that begins with what was heard last, mirrored and falling. */
-  #fadeOut(): Buffer {
-    const frame = silence(this.#frame, this.#options.format);
-    const samples = this.#tail.length / this.#bytes;
-    for (let i = 0; i < samples; i += 1)
-      this.#mix(frame, i, this.#tail, samples - 1 - i, 1 - (i + 1) / (samples + 1));
-    return frame;
-  }
-
-  /** A frame of silence that ends with what comes next, mirrored and rising. */
-  #fadeIn(): Buffer {
-    const frame = silence(this.#frame, this.#options.format);
-    const next = this.#buffer.peek(this.#fadeSamples);
-    const samples = next.length / this.#bytes;
-    for (let i = 0; i < samples; i += 1) {
-      this.#mix(frame, this.#frame - 1 - i, next, i, 1 - (i + 1) / (samples + 1));
-    }
-    return frame;
-  }
-
-  /** Writes sample `from` of `source`, weighted by a raised cosine at `x` (0 to 1), over sample `to` of `target`. */
-  #mix(target: Buffer, to: number, source: Buffer, from: number, x: number): void {
-    const gain = 0.5 - 0.5 * Math.cos(Math.PI * x);
-    const { read, write } = this.#values;
-    const width = this.#bytes / this.#options.format.channels;
-    for (let at = 0; at < this.#bytes; at += width) {
-      write(target, to * this.#bytes + at, read(source, from * this.#bytes + at) * gain);
-    }
   }
 
   #finish(): void {

@@ -1,7 +1,6 @@
 import type { Level, Signal } from '../audio/level';
 import { DEFAULT_FORMAT, describeFormat, littleEndian, type PcmFormat, sameFormat } from '../audio/pcm';
 import type { PacerPhase } from '../audio/pacer';
-import type { Taken } from '../audio/jitter-buffer';
 import type { Ticker } from '../audio/ticker';
 import type { Clock } from '../base/clock';
 import type { Config } from '../base/config';
@@ -26,6 +25,26 @@ export interface PipelineEvents {
   /** Samples that an encoder was fed and never published. */
   lost(samples: number, exit: EncoderExit): void;
   encoder(move: { from: string; to: string; cause: string }, encoder: Encoder): void;
+}
+
+/** What a door says of a chunk. */
+export interface PushOptions {
+  /** The chunk's number, where it has one. */
+  readonly sequence?: number;
+  /** For the metrics. */
+  readonly door: string;
+  /** When it came in, monotonic milliseconds; now, where left out. */
+  readonly arrivedMs?: number;
+}
+
+/** What a door gets back for a chunk. */
+export interface Receipt {
+  /** Bytes taken; 0 for a duplicate. */
+  readonly accepted: number;
+  readonly duplicate: boolean;
+  readonly bufferedMs: number;
+  /** The last number taken in turn, or the count of chunks. */
+  readonly sequence: number;
 }
 
 /** A vibe's media: one encoder, and in front of it, once the creator's format is known, the playout. */
@@ -137,8 +156,21 @@ export class Pipeline {
    * Takes a chunk of the declared format, whole or not at all.
    * @throws {Problem} of the jitter buffer
    */
-  push(bytes: Buffer, sequence: number | undefined, arrivedMs: number): Taken {
-    return (this.#playout as Playout).push(bytes, sequence, arrivedMs);
+  push(bytes: Buffer, options: PushOptions): Receipt {
+    const { clock, metrics } = this.#house;
+    const { door, sequence, arrivedMs = clock.nowMs() } = options;
+    const playout = this.#playout as Playout;
+    try {
+      const result = playout.push(bytes, sequence, arrivedMs);
+      const accepted = result === 'taken' ? bytes.length : 0;
+      metrics.ingestChunks.inc({ door, result });
+      metrics.ingestBytes.inc({ door }, accepted);
+      const { bufferedMs, lastSequence } = this;
+      return { accepted, duplicate: result === 'duplicate', bufferedMs, sequence: lastSequence };
+    } catch (error) {
+      metrics.ingestChunks.inc({ door, result: error instanceof Problem ? error.code : 'error' });
+      throw error;
+    }
   }
 
   /** Resolves when that many samples fit; rejects with a `Problem` when the pipeline closes. */

@@ -11,7 +11,7 @@ import type { MediaServer, PublishEnd } from '../media-server/media-server';
 import { CreatorSeat, type IngestConnection } from './creator-seat';
 import { Ownership } from './ownership';
 import { Participants } from './participants';
-import { Pipeline, type PipelineHouse } from './pipeline';
+import { Pipeline, type PipelineHouse, type PushOptions, type Receipt } from './pipeline';
 import { SilenceAlarm } from './silence-alarm';
 import { type VibeEvent, VibeEventHub } from './vibe-events';
 import { isOver, isStreaming, VIBE_STATES, type VibeState } from './vibe-state';
@@ -31,16 +31,6 @@ export interface VibeOptions {
   readonly title?: string | undefined;
   /** Told once, when the vibe has ended or failed. */
   readonly onOver?: (vibe: Vibe) => void;
-}
-
-/** What a door gets back for a chunk. */
-export interface Receipt {
-  /** Bytes taken; 0 for a duplicate. */
-  readonly accepted: number;
-  readonly duplicate: boolean;
-  readonly bufferedMs: number;
-  /** The last number taken in turn, or the count of chunks. */
-  readonly sequence: number;
 }
 
 /** A vibe that never gets audio ends after this, or after `HOLD_SECONDS` where that is longer. */
@@ -169,25 +159,11 @@ export class Vibe {
   /**
    * Takes a chunk, whole or not at all.
    * @param bytes whole samples of the declared format, not changed afterwards
-   * @param options.sequence the chunk's number, where it has one
-   * @param options.arrivedMs when it came in, monotonic
    * @throws {Problem} `buffer-full`, `too-late`, `sequence-conflict`, `vibe-ending`; nothing has changed then
    */
-  push(bytes: Buffer, options: { sequence?: number; door: string; arrivedMs?: number }): Receipt {
-    const { metrics, clock } = this.#house;
-    const { door } = options;
-    try {
-      this.#checkTakesAudio();
-      const taken = this.#pipeline.push(bytes, options.sequence, options.arrivedMs ?? clock.nowMs());
-      const accepted = taken === 'taken' ? bytes.length : 0;
-      metrics.ingestChunks.inc({ door, result: taken });
-      metrics.ingestBytes.inc({ door }, accepted);
-      const { bufferedMs, lastSequence } = this;
-      return { accepted, duplicate: taken === 'duplicate', bufferedMs, sequence: lastSequence };
-    } catch (error) {
-      metrics.ingestChunks.inc({ door, result: error instanceof Problem ? error.code : 'error' });
-      throw error;
-    }
+  push(bytes: Buffer, options: PushOptions): Receipt {
+    this.#checkTakesAudio();
+    return this.#pipeline.push(bytes, options);
   }
 
   /** Resolves when that much fits; rejects with a `Problem` when the vibe takes no more audio. */

@@ -1,0 +1,261 @@
+import { DEFAULT_FORMAT } from '../../src/audio/pcm';
+import { Problem } from '../../src/base/errors';
+import { Vibe } from '../../src/vibes/vibe';
+import type { VibeEvent } from '../../src/vibes/vibe-events';
+import { FakeHouse } from '../helpers/vibe-house';
+
+/** `ms` of a loud square wave. */
+function sound(ms: number): Buffer {
+  const bytes = Buffer.alloc(ms * 192);
+  for (let at = 0; at < bytes.length; at += 2) bytes.writeInt16LE(at % 400 < 200 ? 12_000 : -12_000, at);
+  return bytes;
+}
+
+function setUp(config: ConstructorParameters<typeof FakeHouse>[0] = {}) {
+  const house = new FakeHouse(config);
+  const vibe = new Vibe({ vibeId: 'v1', creator: 'ann' }, house);
+  const events: VibeEvent[] = [];
+  vibe.subscribe((event) => events.push(event));
+  const send = (ms: number): void => {
+    vibe.declare(DEFAULT_FORMAT);
+    vibe.push(sound(ms), { door: 'post' });
+  };
+  const states = (): string[] => events.flatMap((event) => (event.type === 'state' ? [event.state] : []));
+  return { house, vibe, events, send, states };
+}
+
+async function codeOf(action: () => unknown): Promise<string | undefined> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+describe('a vibe', () => {
+  it('goes from starting over buffering to live, to holding when the audio runs out, and back', () => {
+    const { house, vibe, send, states } = setUp();
+    expect(vibe.state).toBe('starting');
+    send(500);
+    expect(vibe.state).toBe('buffering');
+    house.clock.advance(100);
+    expect(vibe.state).toBe('live');
+    house.clock.advance(1_000);
+    expect(vibe.state).toBe('holding');
+    send(500);
+    house.clock.advance(300);
+    expect(states()).toEqual(['buffering', 'live', 'holding', 'live']);
+  });
+
+  it('is announced to the media server while it lasts', async () => {
+    const { house, vibe } = setUp();
+    expect(house.mediaServer.announced.has('v1')).toBe(true);
+    await vibe.end({ drain: true, cause: 'test' });
+    expect(house.mediaServer.announced.has('v1')).toBe(false);
+  });
+
+  it('plays out what is held before it ends, and feeds the encoder every sample', async () => {
+    const { house, vibe, send } = setUp();
+    send(1_000);
+    const over = vibe.end({ drain: true, cause: 'test' });
+    expect(vibe.state).toBe('ending');
+    await house.clock.advanceAsync(1_500);
+    await over;
+    expect(vibe.state).toBe('ended');
+    expect(house.encoder.bytes.equals(sound(1_000))).toBe(true);
+    expect(house.clock.pendingTimers).toBe(0);
+  });
+
+  it('throws away what is held when asked to, and counts it', async () => {
+    const { house, vibe, send } = setUp();
+    send(1_000);
+    await vibe.end({ drain: false, cause: 'test' });
+    expect(vibe.state).toBe('ended');
+    const played = await house.metric('vibesflow_samples_played_total');
+    expect(await house.metric('vibesflow_samples_discarded_total')).toBe(48_000 - played);
+    expect(await house.metric('vibesflow_samples_accepted_total')).toBe(48_000);
+  });
+
+  it('ends when its creator is away for HOLD_SECONDS, sending silence until then', async () => {
+    const { house, vibe, send, states } = setUp({ holdSeconds: 10 });
+    send(100);
+    await house.clock.advanceAsync(9_900, 20);
+    expect(vibe.state).toBe('holding');
+    await house.clock.advanceAsync(1_000, 20);
+    expect(states().slice(-2)).toEqual(['ending', 'ended']);
+    const silentMs = (await house.metric('vibesflow_samples_silence_total')) / 48;
+    expect(silentMs).toBeGreaterThan(9_800);
+    expect(silentMs).toBeLessThan(10_100);
+  });
+
+  it('ends when no audio ever comes', async () => {
+    const { house, vibe } = setUp({ holdSeconds: 5 });
+    await house.clock.advanceAsync(59_000, 1_000);
+    expect(vibe.state).toBe('starting');
+    await house.clock.advanceAsync(2_000, 1_000);
+    expect(vibe.state).toBe('ended');
+  });
+
+  it('fails when its encoder gives up, counts what it held, and says why', async () => {
+    const { house, vibe, send } = setUp();
+    vibe.warmUp();
+    house.encoder.setWritable(false);
+    send(1_000);
+    house.encoder.to('failed', 'too many failures');
+    await house.clock.advanceAsync(10);
+    expect(vibe.state).toBe('failed');
+    expect(vibe.reason).toContain('too many failures');
+    expect(await house.metric('vibesflow_samples_discarded_total')).toBe(48_000);
+    expect(await codeOf(() => vibe.push(sound(10), { door: 'post' }))).toBe('vibe-failed');
+  });
+
+  it('uses the encoder that was warmed up, or another where the format is another', () => {
+    const usual = setUp();
+    usual.vibe.warmUp();
+    usual.send(20);
+    expect(usual.house.encoders).toHaveLength(1);
+    const other = setUp();
+    other.vibe.warmUp();
+    other.vibe.declare({ sampleFormat: 'f32be', sampleRate: 44_100, channels: 1 });
+    expect(other.house.encoders.map(({ state }) => state)).toEqual(['idle', 'starting']);
+    expect(other.house.encoder.options.format).toEqual({
+      sampleFormat: 'f32le',
+      sampleRate: 44_100,
+      channels: 1,
+    });
+  });
+
+  it('refuses another format in mid-vibe', async () => {
+    const { vibe, send } = setUp();
+    send(20);
+    expect(await codeOf(() => vibe.declare({ ...DEFAULT_FORMAT, sampleRate: 44_100 }))).toBe(
+      'format-changed',
+    );
+    expect(await codeOf(() => vibe.declare(DEFAULT_FORMAT))).toBeUndefined();
+  });
+
+  it('hands big-endian audio to the encoder in little-endian order', () => {
+    const { house, vibe } = setUp({ prebufferMs: 0 });
+    vibe.declare({ ...DEFAULT_FORMAT, sampleFormat: 's16be' });
+    vibe.push(Buffer.from(sound(20)).swap16(), { door: 'post' });
+    expect(house.encoder.bytes.equals(sound(20))).toBe(true);
+  });
+
+  it('gives receipts: bytes, what is buffered, the sequence', () => {
+    const { vibe } = setUp();
+    vibe.declare(DEFAULT_FORMAT);
+    expect(vibe.push(sound(500), { door: 'post', sequence: 4 })).toMatchObject({
+      accepted: 96_000,
+      duplicate: false,
+      bufferedMs: 500,
+      sequence: 4,
+    });
+    expect(vibe.push(sound(500), { door: 'post', sequence: 4 })).toMatchObject({
+      accepted: 0,
+      duplicate: true,
+    });
+  });
+
+  it('lets a body wait for room, first come first served, and turns it away when the vibe ends', async () => {
+    const { house, vibe, send } = setUp({ maxBufferSeconds: 1 });
+    send(1_000);
+    const order: string[] = [];
+    const first = vibe.whenRoom(24_000).then(() => order.push('first'));
+    const second = vibe.whenRoom(100).then(() => order.push('second'));
+    const never = vibe.whenRoom(48_000);
+    await house.clock.advanceAsync(800);
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second']);
+    void vibe.end({ drain: true, cause: 'test' });
+    expect(await codeOf(() => never)).toBe('vibe-ending');
+    await house.clock.advanceAsync(2_000);
+  });
+
+  it('lets a newer connection of the creator take over, and sends the older one away', () => {
+    const { vibe, send } = setUp();
+    send(20);
+    const gone: string[] = [];
+    const leaveOld = vibe.takeOver({ supersede: ({ code }) => gone.push(`old ${code}`) });
+    vibe.takeOver({ supersede: ({ code }) => gone.push(`new ${code}`) });
+    leaveOld();
+    void vibe.end({ drain: false, cause: 'test' });
+    expect(gone).toEqual(['old superseded', 'new vibe-ending']);
+  });
+
+  it('measures ten times a second what goes out', () => {
+    const { house, events, send } = setUp();
+    send(2_000);
+    house.clock.advance(1_060);
+    const levels = events.filter((event) => event.type === 'level');
+    expect(levels.length).toBeGreaterThanOrEqual(9);
+    expect(levels.length).toBeLessThanOrEqual(11);
+    expect(levels[3]).toMatchObject({ peakDbfs: -8.7, rmsDbfs: -8.7, signal: 'ok' });
+  });
+
+  it('raises the silence alarm when a creator has been away for five seconds, and ends it when it is back', () => {
+    const { house, events, send } = setUp();
+    send(200);
+    house.clock.advance(7_000);
+    send(200);
+    house.clock.advance(400);
+    const alarms = events.filter((event) => event.type === 'silence');
+    expect(alarms).toMatchObject([{ active: true, signal: 'filling' }, { active: false }]);
+  });
+
+  it('tells a silent creator from one that is away', () => {
+    const { house, vibe, events } = setUp();
+    vibe.declare(DEFAULT_FORMAT);
+    vibe.push(Buffer.alloc(192 * 8_000), { door: 'post' });
+    house.clock.advance(7_000);
+    expect(vibe.state).toBe('live');
+    expect(vibe.signal).toBe('silent');
+    expect(events.filter((event) => event.type === 'silence')).toMatchObject([
+      { active: true, signal: 'silent' },
+    ]);
+  });
+
+  it('counts to the sample what a dead encoder had not published', async () => {
+    const { house, vibe, send } = setUp({ prebufferMs: 0 });
+    send(20);
+    const exit = {
+      reason: 'killed',
+      exitCode: null,
+      signal: 'SIGKILL' as const,
+      samplesFed: 10_000,
+      outTimeUs: 0,
+      token: 'life-1',
+      stderr: [],
+    };
+    house.encoder.emit('exit', exit, false);
+    vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
+    expect(await house.metric('vibesflow_samples_lost_total')).toBe(10_000 - 7 * 1024);
+    expect(vibe.status()).toMatchObject({ lostSamples: 10_000 - 7 * 1024 });
+  });
+
+  it('shows itself: a summary for the list, a status with everything', () => {
+    const { house, vibe, send } = setUp();
+    vibe.participants.join('p1');
+    house.mediaServer.setPlayers('v1', 3);
+    send(1_000);
+    house.clock.advance(300);
+    expect(vibe.summary()).toMatchObject({
+      vibeId: 'v1',
+      creator: 'ann',
+      participantCount: 1,
+      listeners: 3,
+      isStreaming: true,
+      state: 'live',
+      network: null,
+      signal: 'ok',
+      encoder: { state: 'running', restarts: 0 },
+    });
+    expect(vibe.status()).toMatchObject({
+      format: DEFAULT_FORMAT,
+      claimed: false,
+      driftPpm: 0,
+      reason: null,
+    });
+  });
+});
