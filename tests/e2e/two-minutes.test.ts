@@ -58,21 +58,17 @@ async function watch(
   }
 }
 
-const runs: Record<'jitter' | 'slow' | 'fast', Promise<Run> | undefined> = {
-  jitter: undefined,
-  slow: undefined,
-  fast: undefined,
-};
+const runs = new Map<'jitter' | 'slow' | 'fast', Promise<Run>>();
 
 beforeAll(() => {
   const drifting = { PREBUFFER_MS: String(DRIFT_PREBUFFER_MS) };
-  runs.jitter = watch({}, JITTER_SECONDS, postJson, { chunkMs: 2_000, jitterMs: 300, seed: 99 });
-  runs.slow = watch(drifting, DRIFT_SECONDS, postRaw, { chunkMs: 20, driftPpm: -300 });
-  runs.fast = watch(drifting, DRIFT_SECONDS, webSocket(), { chunkMs: 20, driftPpm: 300 });
-  for (const run of Object.values(runs)) run?.catch(() => undefined);
+  runs.set('jitter', watch({}, JITTER_SECONDS, postJson, { chunkMs: 2_000, jitterMs: 300, seed: 99 }));
+  runs.set('slow', watch(drifting, DRIFT_SECONDS, postRaw, { chunkMs: 20, driftPpm: -300 }));
+  runs.set('fast', watch(drifting, DRIFT_SECONDS, webSocket(), { chunkMs: 20, driftPpm: 300 }));
+  for (const run of runs.values()) run.catch(() => undefined);
 });
 afterAll(async () => {
-  await Promise.allSettled(Object.values(runs));
+  await Promise.allSettled(runs.values());
 }, 60_000);
 
 describe('a creator of 2 s chunks whose arrival jitters by ±300 ms, for two minutes', () => {
@@ -80,7 +76,7 @@ describe('a creator of 2 s chunks whose arrival jitters by ±300 ms, for two min
   let gaps: { atMs: number; gapMs: number }[];
 
   beforeAll(async () => {
-    run = (await runs.jitter) as Run;
+    run = (await runs.get('jitter')) as Run;
     // Once the first underrun is over; from the start, where there was none.
     const fromMs = (run.underrunsAtMs[0] ?? run.listener.frames[0]?.atMs ?? NaN) + 1_000;
     gaps = arrivalGaps(run.listener.frames).filter(({ atMs }) => atMs > fromMs);
@@ -117,7 +113,7 @@ describe.each(['slow', 'fast'] as const)('a creator whose clock is 300 ppm %s', 
   let run: Run;
   beforeAll(
     async () => {
-      run = (await runs[which]) as Run;
+      run = (await runs.get(which)) as Run;
     },
     (DRIFT_SECONDS + 60) * 1_000,
   );
