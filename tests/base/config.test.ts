@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { loadConfig } from '../../src/base/config';
+import { OperatorError } from '../../src/base/errors';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'vibesflow-config-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function load(environment: Record<string, string>, isTerminal = false) {
+  return loadConfig(environment, { directory, isTerminal });
+}
+
+function faultsOf(environment: Record<string, string>): OperatorError {
+  try {
+    load(environment);
+  } catch (error) {
+    if (error instanceof OperatorError) return error;
+    throw error;
+  }
+  throw new Error('the settings were accepted');
+}
+
+describe('the settings', () => {
+  it('have the defaults of the contract', () => {
+    expect(load({})).toMatchObject({
+      port: 3001,
+      host: '127.0.0.1',
+      publicUrl: 'http://localhost:3001',
+      playbackUrl: 'http://localhost:8080',
+      mediaServer: 'embedded',
+      rtmpUrl: 'rtmp://127.0.0.1:1935/live',
+      rtmpPort: 1935,
+      mediaHttpPort: 8080,
+      mediaApiPort: 1985,
+      authMode: 'open',
+      holdSeconds: 30,
+      maxBufferSeconds: 30,
+      maxStreams: 200,
+      aacBitrate: '128k',
+      aacCoder: 'twoloop',
+      prebufferMs: 60,
+      ffmpegPath: undefined,
+      dataDir: path.resolve('data'),
+      logLevel: 'info',
+      logFormat: 'json',
+      corsOrigins: '*',
+      trustProxy: 'loopback',
+      production: false,
+    });
+  });
+
+  it('derive URLs from ports, and playback from PUBLIC_URL where that is set', () => {
+    expect(load({ PORT: '4000', MEDIA_HTTP_PORT: '4001', RTMP_PORT: '4002' })).toMatchObject({
+      publicUrl: 'http://localhost:4000',
+      playbackUrl: 'http://localhost:4001',
+      rtmpUrl: 'rtmp://127.0.0.1:4002/live',
+    });
+    expect(load({ PUBLIC_URL: 'https://live.example.org/' })).toMatchObject({
+      publicUrl: 'https://live.example.org',
+      playbackUrl: 'https://live.example.org',
+    });
+  });
+
+  it('come from a .env file for what the environment leaves out', () => {
+    writeFileSync(path.join(directory, '.env'), 'PORT=5000\nHOLD_SECONDS=7\n# a comment\nAAC_CODER="fast"\n');
+    expect(load({ PORT: '5001', HOLD_SECONDS: '' })).toMatchObject({
+      port: 5001,
+      holdSeconds: 7,
+      aacCoder: 'fast',
+    });
+  });
+
+  it('are refused all at once, each with what is wrong, as a fault of configuration', () => {
+    const fault = faultsOf({
+      PORT: '70000',
+      AAC_CODER: 'best',
+      PREBUFFER_MS: '-1',
+      PUBLIC_URL: 'example.org',
+      CORS_ORIGINS: 'https://a.example/path',
+    });
+    expect(fault.exitCode).toBe(78);
+    for (const name of ['PORT', 'AAC_CODER', 'PREBUFFER_MS', 'PUBLIC_URL', 'CORS_ORIGINS'])
+      expect(fault.message).toContain(name);
+    expect(fault.message).toContain('from 1 to 65535, not "70000"');
+    expect(fault.message).not.toContain('\n');
+  });
+
+  it.each([
+    [{ MEDIA_SERVER: 'srs' }, 'not available'],
+    [{ AUTH_MODE: 'token' }, 'not available'],
+    [{ AUTH_MODE: 'none' }, 'must be open'],
+    [{ PORT: '8080' }, 'must differ'],
+    [{ TRUST_PROXY: 'true' }, 'must not be true'],
+    [{ AAC_BITRATE: '128' }, '32k to 320k'],
+    [{ AAC_BITRATE: '999k' }, '32k to 320k'],
+    [{ HOST: 'a b' }, 'HOST'],
+    [{ RTMP_URL: 'http://127.0.0.1/live' }, 'rtmp://'],
+    [{ NODE_ENV: 'production' }, 'AUTH_MODE must be set in production'],
+  ])('refuse %j', (environment, words) => {
+    expect(faultsOf(environment as Record<string, string>).message).toContain(words);
+  });
+
+  it('take open in production when it is asked for by name, and log JSON there', () => {
+    expect(load({ NODE_ENV: 'production', AUTH_MODE: 'open' }, true)).toMatchObject({
+      production: true,
+      logFormat: 'json',
+    });
+    expect(load({}, true).logFormat).toBe('pretty');
+  });
+
+  it('take exact origins and named proxies', () => {
+    expect(load({ CORS_ORIGINS: 'https://a.example, https://b.example:8443' }).corsOrigins).toEqual([
+      'https://a.example',
+      'https://b.example:8443',
+    ]);
+    expect(load({ TRUST_PROXY: '2' }).trustProxy).toBe(2);
+    expect(load({ TRUST_PROXY: 'false' }).trustProxy).toBe(false);
+    expect(load({ TRUST_PROXY: '10.0.0.0/8' }).trustProxy).toBe('10.0.0.0/8');
+  });
+});
