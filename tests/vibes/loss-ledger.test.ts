@@ -1,0 +1,65 @@
+import type { EncoderExit } from '../../src/encoder/encoder';
+import { LossLedger } from '../../src/vibes/loss-ledger';
+import { FakeClock } from '../helpers/fake-clock';
+
+function exit(samplesFed: number, outTimeUs = 0): EncoderExit {
+  return {
+    reason: 'killed',
+    exitCode: null,
+    signal: 'SIGKILL',
+    samplesFed,
+    outTimeUs,
+    token: 't',
+    stderr: [],
+  };
+}
+
+function setUp(sampleRate = 48_000) {
+  const clock = new FakeClock();
+  const losses: number[] = [];
+  return { clock, losses, ledger: new LossLedger(clock, sampleRate, (samples) => losses.push(samples)) };
+}
+
+describe('the loss ledger', () => {
+  it('sets what was published against what was fed, whichever witness comes first', () => {
+    const early = setUp();
+    early.ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    early.ledger.exited(exit(12_000));
+    const late = setUp();
+    late.ledger.exited(exit(12_000));
+    late.ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    expect([early.losses, late.losses]).toEqual([[12_000 - 10 * 1024], [12_000 - 10 * 1024]]);
+    expect(late.clock.pendingTimers).toBe(0);
+  });
+
+  it('counts no loss where everything was published, the padding of the last frame included', () => {
+    const { losses, ledger } = setUp();
+    ledger.exited(exit(10_000));
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    expect(losses).toEqual([]);
+  });
+
+  it('counts in samples of the creator’s rate', () => {
+    const { losses, ledger } = setUp(24_000);
+    ledger.exited(exit(12_000));
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    expect(losses).toEqual([12_000 - 5 * 1024]);
+  });
+
+  it('believes FFmpeg’s own progress where the media server says nothing', () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.exited(exit(48_000, 900_000));
+    clock.advance(5_000);
+    expect(losses).toEqual([4_800]);
+  });
+
+  it('settles at once what was never fed, and everything when it is closed', () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.exited(exit(0));
+    expect(clock.pendingTimers).toBe(0);
+    ledger.exited({ ...exit(100), token: 'other' });
+    ledger.close();
+    expect(losses).toEqual([100]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

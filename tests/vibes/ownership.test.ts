@@ -1,0 +1,45 @@
+import { Problem } from '../../src/base/errors';
+import { Ownership } from '../../src/vibes/ownership';
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+describe('ownership', () => {
+  it.each([
+    ['ann', { creator: 'ann' }, undefined, undefined],
+    ['ann', { creator: 'bob' }, 'wrong-creator', 'wrong-creator'],
+    ['ann', {}, 'wrong-creator', undefined],
+    [undefined, {}, undefined, undefined],
+    [undefined, { creator: 'bob' }, undefined, undefined],
+  ])('of %s, acted on with %j: audio %s, end %s', (creator, claim, audio, end) => {
+    const ownership = new Ownership(creator);
+    expect(codeOf(() => ownership.checkAudio(claim))).toBe(audio);
+    expect(codeOf(() => ownership.checkEnd(claim))).toBe(end);
+  });
+
+  it('needs the key once it is claimed, the name alone is not enough', () => {
+    const ownership = new Ownership('ann');
+    const ownerKey = ownership.claim();
+    for (const check of ['checkAudio', 'checkEnd'] as const) {
+      expect(codeOf(() => ownership[check]({ creator: 'ann' }))).toBe('unauthorized');
+      expect(codeOf(() => ownership[check]({ creator: 'ann', ownerKey: `${ownerKey}x` }))).toBe(
+        'wrong-owner-key',
+      );
+      expect(codeOf(() => ownership[check]({ creator: 'bob', ownerKey }))).toBe('wrong-creator');
+      expect(codeOf(() => ownership[check]({ ownerKey }))).toBeUndefined();
+    }
+  });
+
+  it('makes its key once', () => {
+    const ownership = new Ownership('ann');
+    expect(ownership.claim()).toHaveLength(43);
+    expect(ownership.claim()).toBeUndefined();
+  });
+});
