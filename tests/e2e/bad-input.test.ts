@@ -65,7 +65,7 @@ const REFUSALS: readonly {
     status: 422,
     code: 'empty-audio',
   },
-  { what: 'WAV that is none', path: '/stream/%/audio', send: raw(SECOND, 'audio/wav'), status: 415 },
+  { what: 'WAV that is none', path: '/stream/%/audio', send: raw(SECOND, 'audio/wav'), status: 400 },
   {
     what: 'WAV in a codec that is not PCM',
     path: '/stream/%/audio',

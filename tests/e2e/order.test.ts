@@ -42,10 +42,11 @@ describe('audio that takes detours', () => {
     await daemon.startVibe('shuffled');
     const listener = await FlvListener.connect(daemon.flvUrl('shuffled'));
     const post = async (sequence: number): Promise<void> => {
-      const answer = await httpRequest(
-        `${daemon.apiUrl}/stream/shuffled/audio?sequence=${sequence}&rate=48000`,
-        { method: 'POST', headers: { 'content-type': 'audio/pcm' }, body: cut[sequence] },
-      );
+      const answer = await httpRequest(`${daemon.apiUrl}/stream/shuffled/audio?sequence=${sequence}`, {
+        method: 'POST',
+        headers: { 'content-type': 'audio/pcm' },
+        body: cut[sequence],
+      });
       if (answer.status !== 202) throw new Error(`${sequence}: ${answer.status} ${answer.body.toString()}`);
     };
 
