@@ -1,0 +1,55 @@
+import type { Clock } from '../base/clock';
+import type { Config } from '../base/config';
+import type { Problem } from '../base/errors';
+import type { Logger } from '../base/logger';
+import type { Metrics } from '../base/metrics';
+import type { VibeRegistry } from '../vibes/registry';
+import { Urls } from './urls';
+
+/** What the media server is right now, as `/health` shows it. */
+export interface MediaServerFacts {
+  readonly kind: string;
+  readonly up: boolean;
+  readonly version: string;
+}
+
+/** What the doors need of the house. */
+export interface HttpHouse {
+  readonly config: Config;
+  readonly registry: VibeRegistry;
+  mediaServerHealth(): MediaServerFacts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Of this program. */
+  readonly version: string;
+}
+
+/** Something that lasts, and has to be told when the listener closes: a body that is being read, a WebSocket. */
+export interface OpenDoor {
+  refuse(problem: Problem): void;
+}
+
+/** The house as the doors see it, and what is open at the moment. */
+export interface HttpContext extends HttpHouse {
+  readonly urls: Urls;
+  readonly openDoors: Set<OpenDoor>;
+  /** Monotonic milliseconds. */
+  readonly startedMs: number;
+}
+
+export function createContext(house: HttpHouse): HttpContext {
+  const { config, registry, clock, logger, metrics, version } = house;
+  return {
+    config,
+    registry,
+    mediaServerHealth: () => house.mediaServerHealth(),
+    clock,
+    logger,
+    metrics,
+    version,
+    urls: new Urls(config),
+    openDoors: new Set(),
+    startedMs: clock.nowMs(),
+  };
+}

@@ -1,0 +1,101 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { sampleBytes } from '../audio/pcm';
+import { WavReader } from '../audio/wav';
+import { Problem } from '../base/errors';
+import type { Vibe } from '../vibes/vibe';
+import { rawChunk, readAudioJson, wavChunk } from './audio-json';
+import { type AudioPost, MAX_CHUNK_BYTES, readAudioPost, type Taken } from './audio-post';
+import { BodyAborted, BodyReader } from './body-reader';
+import type { HttpContext } from './context';
+import { ingestStream } from './ingest-stream';
+import { parseJson } from './json-body';
+import { announcedLength } from './request-body';
+
+/** `POST /stream/:vibeId/audio`: PCM in, raw, as WAV, or as base64 in JSON; short chunks and endless streams. */
+export function audioDoor(context: HttpContext): RequestHandler {
+  return async (req, res) => {
+    const reader = new BodyReader(req, res, context);
+    try {
+      const post = readAudioPost(req, context, reader);
+      const taken = await take(req, post, context);
+      if (taken) answer(res, taken, context);
+    } finally {
+      reader.close();
+    }
+  };
+}
+
+/** @returns nothing where the client went away */
+async function take(req: Request, post: AudioPost, context: HttpContext): Promise<Taken | undefined> {
+  const { reader, wrapping, sequence } = post;
+  const isShort = (announcedLength(req) ?? Infinity) <= MAX_CHUNK_BYTES;
+  if (wrapping !== 'json' && !isShort && sequence === undefined) return ingestStream(post, context);
+  const parts: Buffer[] = [];
+  try {
+    const body = await reader.whole(MAX_CHUNK_BYTES, (part) => parts.push(part));
+    return takeChunk(body, post, context);
+  } catch (error) {
+    if (!(error instanceof BodyAborted)) throw error;
+    salvage(Buffer.concat(parts), post, context);
+    return undefined;
+  }
+}
+
+function takeChunk(body: Buffer, post: AudioPost, { registry }: HttpContext): Taken {
+  const { vibeId, claim } = post;
+  if (post.wrapping === 'json') {
+    const {
+      creator = claim.creator,
+      sequence = post.sequence,
+      format,
+      bytes,
+    } = readAudioJson(parseJson(body));
+    return push(registry.accept(vibeId, { ...claim, creator }, format), bytes, sequence);
+  }
+  const { format, bytes } = post.format ? rawChunk(body, post.format) : wavChunk(body);
+  return push(registry.accept(vibeId, claim, format), bytes, post.sequence);
+}
+
+function push(vibe: Vibe, bytes: Buffer, sequence: number | undefined): Taken {
+  return { vibe, ...vibe.push(bytes, { door: 'post', ...(sequence === undefined ? {} : { sequence }) }) };
+}
+
+/**
+ * Plays what arrived whole of a body that broke off, and counts the rest. A numbered chunk is not played: its sender
+ * will send the number again, and would be told that it was taken.
+ */
+function salvage(body: Buffer, post: AudioPost, { registry, metrics, logger }: HttpContext): void {
+  const { vibeId, claim, reader, sequence } = post;
+  try {
+    const wav = post.wrapping === 'wav' ? new WavReader() : undefined;
+    const audio = wav ? wav.push(body) : body;
+    const format = wav ? wav.format : post.format;
+    const whole = format ? audio.length - (audio.length % sampleBytes(format)) : 0;
+    if (format && whole > 0 && sequence === undefined) {
+      const vibe = registry.accept(vibeId, claim, format);
+      vibe.push(audio.subarray(0, whole), { door: 'post' });
+      vibe.countTruncated(audio.length - whole + reader.missingBytes, 'post');
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    logger.debug({ vibeId, code: error.code }, 'a body that broke off was not played');
+  }
+  metrics.ingestTruncatedBytes.inc(body.length + reader.missingBytes);
+}
+
+function answer(res: Response, taken: Taken, { clock }: HttpContext): void {
+  const { vibe, accepted, duplicate, sequence } = taken;
+  res.status(202).json({
+    success: true,
+    vibeId: vibe.id,
+    accepted,
+    ...(duplicate ? { duplicate } : {}),
+    bufferedMs: vibe.bufferedMs,
+    sequence,
+    state: vibe.state,
+    isStreaming: vibe.isStreaming,
+    participantCount: vibe.participants.count,
+    timestamp: clock.epochMs(),
+  });
+}

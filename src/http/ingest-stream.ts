@@ -1,0 +1,123 @@
+import { type PcmFormat, sampleBytes } from '../audio/pcm';
+import { WavReader } from '../audio/wav';
+import { Problem } from '../base/errors';
+import type { Vibe } from '../vibes/vibe';
+import { tornSample } from './audio-json';
+import type { AudioPost, Taken } from './audio-post';
+import { BodyAborted } from './body-reader';
+import type { HttpContext } from './context';
+
+/** Audio is handed over in pieces of at most this: small against the smallest buffer, one second. */
+const PIECE_MS = 250;
+/** Where another door took the room that we were promised, it is tried again after this. */
+const RETRY_MS = 20;
+
+/**
+ * A body of any length, hours included: plays it as it arrives, and reads no faster than the buffer has room, so that
+ * TCP holds the sender back.
+ * @returns what was taken once all of it is buffered; nothing where the client went away
+ * @throws {Problem} `torn-sample`, `empty-audio` (422) at the end of the body; `superseded`, `vibe-ending` (409)
+ */
+export async function ingestStream(post: AudioPost, context: HttpContext): Promise<Taken | undefined> {
+  const ingest = new StreamIngest(post, context);
+  const { reader } = post;
+  try {
+    for (let bytes = await reader.next(); bytes; bytes = await reader.next()) await ingest.take(bytes);
+    return ingest.finish();
+  } catch (error) {
+    ingest.countTruncated(reader.missingBytes);
+    if (error instanceof BodyAborted) return undefined;
+    throw error;
+  } finally {
+    ingest.close();
+  }
+}
+
+class StreamIngest {
+  readonly #post: AudioPost;
+  readonly #context: HttpContext;
+  readonly #wav: WavReader | undefined;
+  /** Read, and not handed over: less than a sample, or what was underway when the stream was cut off. */
+  #carry: Buffer = Buffer.alloc(0);
+  #vibe: Vibe | undefined;
+  #letGo: () => void = () => undefined;
+  #accepted = 0;
+  #sequence = 0;
+
+  constructor(post: AudioPost, context: HttpContext) {
+    this.#post = post;
+    this.#context = context;
+    this.#wav = post.wrapping === 'wav' ? new WavReader() : undefined;
+  }
+
+  /** Resolves when all whole samples so far are in the buffer. */
+  async take(bytes: Buffer): Promise<void> {
+    const audio = this.#wav ? this.#wav.push(bytes) : bytes;
+    if (audio.length === 0) return;
+    const format = (this.#wav ? this.#wav.format : this.#post.format) as PcmFormat;
+    const width = sampleBytes(format);
+    let rest = this.#carry.length > 0 ? Buffer.concat([this.#carry, audio]) : audio;
+    this.#carry = rest;
+    const pieceBytes = Math.ceil((format.sampleRate * PIECE_MS) / 1000) * width;
+    while (rest.length >= width) {
+      const whole = Math.min(pieceBytes, rest.length - (rest.length % width));
+      await this.#handOver(rest.subarray(0, whole), format, whole / width);
+      rest = rest.subarray(whole);
+      this.#carry = rest;
+    }
+  }
+
+  /** @throws {Problem} `empty-audio`, `torn-sample` (422) */
+  finish(): Taken {
+    const format = this.#wav ? this.#wav.format : this.#post.format;
+    if (!format) throw new Problem('invalid-audio-data', 'This WAV ends within its header.');
+    if (this.#carry.length > 0) throw tornSample(this.#carry.length, format);
+    if (!this.#vibe) throw new Problem('empty-audio', 'There is no audio in this body.');
+    return { vibe: this.#vibe, accepted: this.#accepted, duplicate: false, sequence: this.#sequence };
+  }
+
+  /** Counts what was read and not played, and what was announced and never came. */
+  countTruncated(missingBytes: number): void {
+    const bytes = this.#carry.length + missingBytes;
+    if (bytes === 0) return;
+    if (this.#vibe) this.#vibe.countTruncated(bytes, 'stream');
+    else this.#context.metrics.ingestTruncatedBytes.inc(bytes);
+  }
+
+  close(): void {
+    if (!this.#vibe) return;
+    this.#letGo();
+    this.#context.metrics.ingestConnections.dec({ door: 'stream' });
+  }
+
+  async #handOver(bytes: Buffer, format: PcmFormat, samples: number): Promise<void> {
+    const vibe = this.#vibe ?? this.#attach(format);
+    const { reader } = this.#post;
+    for (;;) {
+      await reader.unlessRefused(vibe.whenRoom(samples));
+      try {
+        const receipt = vibe.push(bytes, { door: 'stream' });
+        this.#accepted += receipt.accepted;
+        this.#sequence = receipt.sequence;
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'buffer-full') throw error;
+        await reader.unlessRefused(this.#pause());
+      }
+    }
+  }
+
+  /** The first audio: finds the vibe or starts it, and takes over from an older connection. */
+  #attach(format: PcmFormat): Vibe {
+    const { registry, metrics } = this.#context;
+    const vibe = registry.accept(this.#post.vibeId, this.#post.claim, format);
+    this.#letGo = vibe.takeOver({ supersede: (problem) => this.#post.reader.refuse(problem) });
+    this.#vibe = vibe;
+    metrics.ingestConnections.inc({ door: 'stream' });
+    return vibe;
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => this.#context.clock.after(RETRY_MS, resolve, { background: true }));
+  }
+}

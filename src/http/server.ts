@@ -1,0 +1,115 @@
+import http from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { randomUUID } from 'node:crypto';
+import { settlesWithin } from '../base/clock';
+import { once } from '../base/closer';
+import { EXIT_UNAVAILABLE, OperatorError, Problem } from '../base/errors';
+import { createApp } from './app';
+import { createContext, type HttpContext, type HttpHouse } from './context';
+import { answerRaw } from './raw-answer';
+import { markAwaitingContinue } from './request-body';
+import { Upgrades } from './upgrade';
+
+/** Slow headers are an attack or an accident. */
+const HEADERS_MS = 10_000;
+/** How often Node looks for slow headers: its default, 30 s, would make 10 s up to 40. */
+const CHECK_MS = 2_000;
+/** Longer than a proxy keeps its connections to us (nginx: 60 s), so that it never meets a closing one. */
+const KEEP_ALIVE_MS = 75_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** What answers and closes under way may take when the listener is closed. */
+const CLOSE_MS = 3_000;
+
+export interface HttpServer {
+  /** Resolves with the port. @throws {OperatorError} exit code 69, where the address cannot be had */
+  listen(): Promise<number>;
+  /** Refuses what is open, lets answers be read, then closes every connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The daemon's HTTP and WebSocket listener. */
+export function createHttpServer(house: HttpHouse): HttpServer {
+  const context = createContext(house);
+  const app = createApp(context);
+  let isClosing = false;
+  const server = http.createServer({
+    // A body may take hours; there are bounds on its pauses instead.
+    requestTimeout: 0,
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    noDelay: true,
+  });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
+    if (isClosing) res.setHeader('Connection', 'close');
+    res.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
+    app(req, res);
+  };
+  server.on('request', onRequest);
+  server.on('checkContinue', (req, res) => {
+    markAwaitingContinue(req);
+    onRequest(req, res);
+  });
+  server.on('upgrade', new Upgrades(context).handle);
+  server.on('clientError', refuseBroken);
+
+  return {
+    listen: () => listen(server, house.config),
+    close: once(async () => {
+      isClosing = true;
+      if (!server.listening) return;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      refuseAll(context);
+      server.closeIdleConnections();
+      await settlesWithin(context.clock, CLOSE_MS, closed);
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    }),
+  };
+}
+
+/** Bodies and WebSockets that would last are told to come back. */
+function refuseAll({ openDoors }: HttpContext): void {
+  const restarting = new Problem('draining', 'The relay is restarting.', { retryAfterSeconds: 2 });
+  for (const door of [...openDoors]) door.refuse(restarting);
+}
+
+async function listen(server: http.Server, { port, host }: { port: number; host: string }): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new OperatorError(whyNot(error, `${host}:${port}`), EXIT_UNAVAILABLE));
+    });
+    server.listen(port, host, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function whyNot(error: NodeJS.ErrnoException, address: string): string {
+  if (error.code === 'EADDRINUSE')
+    return `Cannot listen on ${address}: another program does; choose another PORT`;
+  if (error.code === 'EACCES') return `Cannot listen on ${address}: not permitted; choose a PORT above 1023`;
+  if (error.code === 'EADDRNOTAVAIL') return `Cannot listen on ${address}: this machine has no such address`;
+  return `Cannot listen on ${address}: ${error.message}`;
+}
+
+/** What is no HTTP gets an answer too, and the connection is closed. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new Problem('headers-too-large', `The headers must not be longer than ${MAX_HEADER_BYTES} bytes.`)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new Problem('request-timeout', 'The request took too long to arrive.')
+        : new Problem('bad-request', 'This is not HTTP as it should be.');
+  answerRaw(socket, problem, { instance: '/', requestId: randomUUID() });
+}
