@@ -1,0 +1,210 @@
+import type { Clock, Timer } from '../../base/clock';
+import type { AmfObject } from './amf0';
+import { Channel } from './channel';
+import { Waiters } from './waiters';
+
+/** Whoever publishes: one connection's publish. */
+export interface Publisher {
+  readonly vibeId: string;
+  readonly token: string;
+  /** Whether its connection still stands. */
+  readonly isAlive: boolean;
+  /** Ends it at once; `unpublish` is called on the way. */
+  close(): void;
+}
+
+export interface ChannelsEvents {
+  published(publish: { vibeId: string; token: string }): void;
+  unpublished(end: { vibeId: string; token: string; aacFrames: number }): void;
+  /** Some numbers of listeners are other ones than before; at most every 100 ms. */
+  listeners(counts: { vibeId: string; listeners: number }[]): void;
+  cut(cut: { vibeId: string; reason: string }): void;
+}
+
+/** Listeners of a name that nobody announced stay so long without a publisher. */
+const UNANNOUNCED_HOLD_MS = 10_000;
+/** HLS players are seconds behind: the playlist and the last segments stay for them. */
+const HLS_GRACE_MS = 30_000;
+const LISTENERS_EVERY_MS = 100;
+
+interface Entry {
+  readonly channel: Channel;
+  announced: boolean;
+  /** It ends with its publisher. */
+  retiring: boolean;
+  publish?: { publisher: Publisher; aacFrames: number };
+  holdTimer?: Timer;
+}
+
+/** All streams there are: which exist, who publishes them, and when they are over. */
+export class Channels {
+  readonly #clock: Clock;
+  readonly #events: ChannelsEvents;
+  readonly #current = new Map<string, Entry>();
+  /** Streams that are over, for their HLS, by vibe: the newest of each. */
+  readonly #over = new Map<string, Channel>();
+  /** Players that came before their stream. */
+  readonly #awaited = new Map<string, Waiters<Channel>>();
+  readonly #changed = new Set<Channel>();
+  #changedTimer: Timer | undefined;
+  #lastStampMs = 0;
+
+  constructor(clock: Clock, events: ChannelsEvents) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** A vibe exists: its listeners may come now and stay until it is retired. */
+  announce(vibeId: string): void {
+    let entry = this.#current.get(vibeId);
+    if (entry?.retiring) {
+      this.#finish(entry);
+      entry = undefined;
+    }
+    entry ??= this.#open(vibeId);
+    entry.announced = true;
+    entry.holdTimer?.cancel();
+  }
+
+  /** A vibe is over as soon as nobody publishes it. */
+  retire(vibeId: string): void {
+    const entry = this.#current.get(vibeId);
+    if (!entry?.announced) return;
+    entry.announced = false;
+    entry.retiring = true;
+    if (!entry.publish) this.#finish(entry);
+  }
+
+  /** @returns why this publisher may not publish, or nothing where it may */
+  publish(publisher: Publisher): string | undefined {
+    const { vibeId, token } = publisher;
+    let entry = this.#current.get(vibeId);
+    const older = entry?.publish?.publisher;
+    if (entry && older) {
+      const isNewLife = entry.announced && token !== '' && token !== older.token;
+      if (older.isAlive && !isNewLife) return `${vibeId} is published already.`;
+      older.close();
+    }
+    // A stream that was only waiting for its last publisher is over now, and this is another one.
+    if (this.#current.get(vibeId) !== entry) entry = undefined;
+    entry ??= this.#open(vibeId);
+    entry.holdTimer?.cancel();
+    entry.publish = { publisher, aacFrames: 0 };
+    return undefined;
+  }
+
+  /** @throws {Error} where it is not AAC that the relay can pass on */
+  audio(publisher: Publisher, body: Buffer): void {
+    const entry = this.#entryOf(publisher);
+    if (!entry?.publish || !entry.channel.audio(body)) return;
+    entry.publish.aacFrames += 1;
+    if (entry.publish.aacFrames > 1) return;
+    this.#events.published({ vibeId: publisher.vibeId, token: publisher.token });
+  }
+
+  metadata(publisher: Publisher, members: AmfObject): void {
+    this.#entryOf(publisher)?.channel.metadata(members);
+  }
+
+  unpublish(publisher: Publisher): void {
+    const entry = this.#entryOf(publisher);
+    if (!entry?.publish) return;
+    const { vibeId, token } = publisher;
+    const { aacFrames } = entry.publish;
+    delete entry.publish;
+    this.#events.unpublished({ vibeId, token, aacFrames });
+    if (entry.retiring) this.#finish(entry);
+    else if (!entry.announced)
+      entry.holdTimer = this.#clock.after(UNANNOUNCED_HOLD_MS, () => this.#finish(entry), {
+        background: true,
+      });
+  }
+
+  /** The stream of this name; where there is none, waits up to `limitMs` for one to begin. */
+  async find(vibeId: string, limitMs: number): Promise<Channel | undefined> {
+    const channel = this.#current.get(vibeId)?.channel;
+    if (channel || limitMs <= 0) return channel;
+    let waiters = this.#awaited.get(vibeId);
+    if (!waiters) this.#awaited.set(vibeId, (waiters = new Waiters()));
+    try {
+      return await waiters.wait(this.#clock, limitMs);
+    } finally {
+      if (waiters.size === 0 && this.#awaited.get(vibeId) === waiters) this.#awaited.delete(vibeId);
+    }
+  }
+
+  /** A stream that was over lately and has no successor yet. */
+  lately(vibeId: string): Channel | undefined {
+    return this.#current.has(vibeId) ? undefined : this.#over.get(vibeId);
+  }
+
+  /** A segment of a stream that runs or was over lately. */
+  segment(vibeId: string, name: string): Buffer | undefined {
+    return this.#current.get(vibeId)?.channel.hls.segment(name) ?? this.#over.get(vibeId)?.hls.segment(name);
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    for (const waiters of this.#awaited.values()) waiters.release();
+    for (const entry of [...this.#current.values()]) this.#finish(entry);
+    this.#changedTimer?.cancel();
+    this.#tellListeners();
+  }
+
+  #entryOf(publisher: Publisher): Entry | undefined {
+    const entry = this.#current.get(publisher.vibeId);
+    return entry?.publish?.publisher === publisher ? entry : undefined;
+  }
+
+  #open(vibeId: string): Entry {
+    // Two streams of one name never share a stamp, even within a millisecond.
+    const stampMs = Math.max(this.#clock.epochMs(), this.#lastStampMs + 1);
+    this.#lastStampMs = stampMs;
+    const channel: Channel = new Channel({
+      vibeId,
+      stamp: stampMs.toString(36),
+      // Seconds run faster than segments are made: numbers rise over a restart of this process, too, and players
+      // that follow the same playlist see it go on.
+      firstSequence: Math.max(Math.floor(stampMs / 1_000), this.#over.get(vibeId)?.hls.nextSequence ?? 0),
+      clock: this.#clock,
+      onListeners: () => this.#listenersChanged(channel),
+      onCut: (reason) => this.#events.cut({ vibeId, reason }),
+    });
+    const entry: Entry = { channel, announced: false, retiring: false };
+    this.#current.set(vibeId, entry);
+    this.#awaited.get(vibeId)?.resolve(channel);
+    return entry;
+  }
+
+  #finish(entry: Entry): void {
+    const { channel } = entry;
+    entry.retiring = false;
+    entry.publish?.publisher.close();
+    entry.holdTimer?.cancel();
+    if (this.#current.get(channel.vibeId) === entry) this.#current.delete(channel.vibeId);
+    channel.end();
+    this.#over.set(channel.vibeId, channel);
+    this.#clock.after(HLS_GRACE_MS, () => this.#forget(channel), { background: true });
+  }
+
+  #forget(channel: Channel): void {
+    if (this.#over.get(channel.vibeId) === channel) this.#over.delete(channel.vibeId);
+  }
+
+  #listenersChanged(channel: Channel): void {
+    this.#changed.add(channel);
+    this.#changedTimer ??= this.#clock.after(LISTENERS_EVERY_MS, () => this.#tellListeners(), {
+      background: true,
+    });
+  }
+
+  #tellListeners(): void {
+    this.#changedTimer = undefined;
+    const counts = new Map<string, number>();
+    for (const { vibeId } of this.#changed)
+      counts.set(vibeId, this.#current.get(vibeId)?.channel.listeners ?? 0);
+    this.#changed.clear();
+    if (counts.size > 0)
+      this.#events.listeners([...counts].map(([vibeId, listeners]) => ({ vibeId, listeners })));
+  }
+}

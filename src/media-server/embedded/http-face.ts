@@ -1,0 +1,144 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock';
+import { Problem } from '../../base/errors';
+import type { Channel } from './channel';
+import type { Channels } from './channels';
+import { ALLOWED_METHODS, answer, answerPreflight, answerProblem, answerStream } from './http-answers';
+import { isStreamName } from './names';
+
+/** Players make up URLs by themselves, and may come a moment before their stream. */
+const HOLD_MS = 3_000;
+const RETRY_SECONDS = 2;
+/** A listener whose machine is gone is noticed by TCP, also while nothing is sent. */
+const KEEP_ALIVE_MS = 30_000;
+const STREAM_PATH = /^\/live\/([^/]*)\.(flv|m3u8)$/;
+/** A segment's name is its vibe's id, a stamp and a number. */
+const SEGMENT_PATH = /^\/live\/((.+)-[0-9a-z]+-\d+\.ts)$/;
+
+/** Nothing can follow a stream on its connection. */
+const FLV_HEADERS = {
+  'Content-Type': 'video/x-flv',
+  'Cache-Control': 'no-store',
+  Connection: 'close',
+} as const;
+const PLAYLIST_HEADERS = {
+  'Content-Type': 'application/vnd.apple.mpegurl',
+  'Cache-Control': 'no-store',
+} as const;
+const SEGMENT_HEADERS = {
+  'Content-Type': 'video/mp2t',
+  'Cache-Control': 'public, max-age=60, immutable',
+} as const;
+
+/** What players see: HTTP-FLV and HLS under `/live/`, read-only. */
+export class HttpFace {
+  readonly #channels: Channels;
+  readonly #clock: Clock;
+  readonly #onFault: (error: unknown) => void;
+  readonly #server = http.createServer((request, response) => void this.#serve(request, response));
+
+  /** @param onFault told of what should never happen */
+  constructor(channels: Channels, clock: Clock, onFault: (error: unknown) => void) {
+    this.#channels = channels;
+    this.#clock = clock;
+    this.#onFault = onFault;
+  }
+
+  /** Rejects with the system's error where it cannot listen. */
+  async listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', this.#onFault);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no more connections, gives the answers under way `graceMs` to arrive, then hangs up. */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = this.#clock.after(graceMs, () => this.#server.closeAllConnections());
+    await closed;
+    timer.cancel();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#route(request, response);
+    } catch (error) {
+      if (!(error instanceof Problem)) this.#onFault(error);
+      if (response.headersSent) response.destroy();
+      else
+        answerProblem(
+          request,
+          response,
+          error instanceof Problem ? error : new Problem('internal-error', 'This request failed.'),
+          headersOf(error),
+        );
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'OPTIONS') return answerPreflight(response);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new Problem('method-not-allowed', `Only ${ALLOWED_METHODS} are answered here.`);
+
+    const path = request.url?.replace(/[?#].*$/s, '') ?? '';
+    const [, vibeId = '', kind] = STREAM_PATH.exec(path) ?? [];
+    if (kind !== undefined) {
+      if (!isStreamName(vibeId))
+        throw new Problem(
+          'invalid-vibe-id',
+          'A vibe id is 1 to 128 letters, digits, underscores and hyphens, and begins with a letter or a digit.',
+        );
+      return kind === 'flv' ? this.#flv(request, response, vibeId) : this.#playlist(response, vibeId);
+    }
+
+    const [, segmentName = '', segmentVibeId = ''] = SEGMENT_PATH.exec(path) ?? [];
+    const segment = this.#channels.segment(segmentVibeId, segmentName);
+    if (!segment) throw new Problem('not-found', 'There is nothing at this address, or no longer.');
+    answer(response, 200, SEGMENT_HEADERS, segment);
+  }
+
+  async #flv(request: IncomingMessage, response: ServerResponse, vibeId: string): Promise<void> {
+    const channel = await this.#channels.find(vibeId, HOLD_MS);
+    if (!channel) throw noVibe(vibeId);
+    if (response.destroyed) return;
+    if (request.method === 'HEAD') return answer(response, 200, FLV_HEADERS);
+    response.socket?.setNoDelay(true);
+    response.socket?.setKeepAlive(true, KEEP_ALIVE_MS);
+    answerStream(response, FLV_HEADERS);
+    channel.attach(response);
+  }
+
+  async #playlist(response: ServerResponse, vibeId: string): Promise<void> {
+    const channel = this.#channels.lately(vibeId) ?? (await this.#withSegment(vibeId));
+    const playlist = channel?.hls.playlist();
+    if (playlist === undefined) throw noVibe(vibeId);
+    answer(response, 200, PLAYLIST_HEADERS, playlist);
+  }
+
+  /** The stream, once it has a first segment. */
+  async #withSegment(vibeId: string): Promise<Channel | undefined> {
+    const untilMs = this.#clock.nowMs() + HOLD_MS;
+    const channel = await this.#channels.find(vibeId, HOLD_MS);
+    await channel?.hls.whenReady(untilMs - this.#clock.nowMs());
+    return channel;
+  }
+}
+
+function noVibe(vibeId: string): Problem {
+  return new Problem('vibe-not-found', `Nothing is on air as ${vibeId} now.`, {
+    retryAfterSeconds: RETRY_SECONDS,
+  });
+}
+
+function headersOf(error: unknown): Record<string, string | number> {
+  if (!(error instanceof Problem)) return {};
+  if (error.code === 'method-not-allowed') return { Allow: ALLOWED_METHODS, Connection: 'close' };
+  const retry = error.extra['retryAfterSeconds'];
+  return typeof retry === 'number' ? { 'Retry-After': retry } : {};
+}
