@@ -1,0 +1,217 @@
+import { EventEmitter } from 'node:events';
+import path from 'node:path';
+import type { Clock, Timer } from '../base/clock';
+import { systemClock } from '../base/clock';
+import { once } from '../base/closer';
+import { EXIT_UNAVAILABLE, OperatorError } from '../base/errors';
+import type { Logger } from '../base/logger';
+import type { Metrics } from '../base/metrics';
+import type { FromChild } from './embedded/messages';
+import { MediaProcess } from './media-process';
+import type { MediaServer, MediaServerEvents, MediaServerHealth } from './media-server';
+
+export interface EmbeddedMediaServerOptions {
+  /** Of the RTMP listener, on 127.0.0.1. */
+  readonly rtmpPort: number;
+  /** Where players come: HTTP-FLV and HLS. */
+  readonly httpHost: string;
+  readonly httpPort: number;
+  /** Base of publish URLs; `rtmp://127.0.0.1:RTMP_PORT/live` unless told. */
+  readonly rtmpUrl?: string;
+  /** Shown in health; the relay's own. */
+  readonly version: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock?: Clock;
+  /** The compiled entry of the process; beside this file unless told. */
+  readonly childPath?: string;
+}
+
+const START_WITHIN_MS = 10_000;
+const FIRST_RESTART_MS = 100;
+const MAX_RESTART_MS = 2_000;
+/** Each wait is up to this part longer or shorter. */
+const RESTART_JITTER = 0.2;
+/** A life as long as this was no failed start: the next restart is quick again. */
+const STEADY_AFTER_MS = 10_000;
+
+/**
+ * The media server that needs no installation: a process of its own, so that sending to many listeners never delays
+ * what creators send. It is started again whenever it dies, and told anew which vibes there are.
+ */
+export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> implements MediaServer {
+  readonly #options: EmbeddedMediaServerOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #announced = new Set<string>();
+  readonly #players = new Map<string, number>();
+  #process: MediaProcess | undefined;
+  #up = false;
+  #startedAtMs = 0;
+  #failures = 0;
+  #restartTimer: Timer | undefined;
+  #starting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  /** Why the process could not listen, in words for an operator. */
+  #refusal: string | undefined;
+  #closing = false;
+
+  constructor(options: EmbeddedMediaServerOptions) {
+    super();
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger.child({ part: 'media-server' });
+  }
+
+  get health(): MediaServerHealth {
+    return { kind: 'embedded', up: this.#up, version: this.#options.version };
+  }
+
+  /** The process' id while there is one. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /**
+   * Resolves when both ports listen. Idempotent.
+   * @throws {OperatorError} 69 where a port cannot be had or the process does not start
+   */
+  readonly start = once(async () => {
+    let limit: Timer | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#starting = { resolve, reject };
+        limit = this.#clock.after(START_WITHIN_MS, () => {
+          reject(new OperatorError(`The media server did not start within 10 s.`, EXIT_UNAVAILABLE));
+        });
+        this.#spawn();
+      });
+    } catch (error) {
+      await this.close();
+      throw error;
+    } finally {
+      limit?.cancel();
+      this.#starting = undefined;
+    }
+  });
+
+  readonly close = once(async () => {
+    this.#closing = true;
+    this.#restartTimer?.cancel();
+    await this.#process?.close();
+  });
+
+  announce(vibeId: string): void {
+    this.#announced.add(vibeId);
+    this.#process?.send({ type: 'announce', vibeId });
+  }
+
+  retire(vibeId: string): void {
+    if (this.#announced.delete(vibeId)) this.#process?.send({ type: 'retire', vibeId });
+  }
+
+  playersOf(vibeId: string): number {
+    return this.#players.get(vibeId) ?? 0;
+  }
+
+  publishUrl(vibeId: string, token: string): string {
+    const base = this.#options.rtmpUrl ?? `rtmp://127.0.0.1:${this.#options.rtmpPort}/live`;
+    return `${base}/${vibeId}?token=${encodeURIComponent(token)}`;
+  }
+
+  #spawn(): void {
+    const { rtmpPort, httpHost, httpPort, childPath } = this.#options;
+    this.#startedAtMs = this.#clock.nowMs();
+    this.#refusal = undefined;
+    const process = new MediaProcess({
+      childPath: childPath ?? path.join(__dirname, 'embedded', 'child.js'),
+      clock: this.#clock,
+      logger: this.#logger,
+      onMessage: (message) => this.#receive(message),
+      onExit: (cause) => this.#exited(cause),
+    });
+    this.#process = process;
+    // Before the ports open: the first player that comes back finds its vibe.
+    for (const vibeId of this.#announced) process.send({ type: 'announce', vibeId });
+    process.send({ type: 'listen', rtmpPort, httpHost, httpPort });
+  }
+
+  #receive(message: FromChild): void {
+    switch (message.type) {
+      case 'listening':
+        this.#setUp(true);
+        this.#starting?.resolve();
+        return;
+      case 'refused':
+        this.#refusal = this.#whyRefused(message);
+        return;
+      case 'published':
+        this.emit('published', { vibeId: message.vibeId, token: message.token });
+        return;
+      case 'unpublished':
+        this.emit('unpublished', {
+          vibeId: message.vibeId,
+          token: message.token,
+          aacFrames: message.aacFrames,
+        });
+        return;
+      case 'listeners':
+        for (const { vibeId, listeners } of message.counts) this.#count(vibeId, listeners);
+        return;
+      case 'cut':
+        this.#options.metrics.listenersCut.inc({ reason: message.reason });
+        this.emit('cut', { vibeId: message.vibeId, reason: message.reason });
+        return;
+      case 'log':
+        this.#logger[message.level]({ vibeId: message.vibeId }, message.message);
+        return;
+      case 'pong':
+    }
+  }
+
+  #exited(cause: string): void {
+    this.#process = undefined;
+    this.#setUp(false);
+    for (const vibeId of [...this.#players.keys()]) this.#count(vibeId, 0);
+    const why = this.#refusal ?? `The media server process ended (${cause}).`;
+    this.#starting?.reject(new OperatorError(why, EXIT_UNAVAILABLE));
+    if (this.#closing || this.#starting) return;
+
+    if (this.#clock.nowMs() - this.#startedAtMs >= STEADY_AFTER_MS) this.#failures = 0;
+    const waitMs = Math.min(MAX_RESTART_MS, FIRST_RESTART_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#logger.error({ cause, waitMs }, `${why} It is started again.`);
+    const jitter = 1 + RESTART_JITTER * (Math.random() * 2 - 1);
+    this.#restartTimer = this.#clock.after(waitMs * jitter, () => {
+      this.#options.metrics.mediaServerRestarts.inc();
+      this.#spawn();
+    });
+  }
+
+  #setUp(up: boolean): void {
+    if (this.#up === up) return;
+    this.#up = up;
+    this.#options.metrics.mediaServerUp.set(up ? 1 : 0);
+    this.emit('health', this.health);
+  }
+
+  #count(vibeId: string, listeners: number): void {
+    if (this.playersOf(vibeId) === listeners) return;
+    if (listeners > 0) this.#players.set(vibeId, listeners);
+    else this.#players.delete(vibeId);
+    const total = [...this.#players.values()].reduce((sum, count) => sum + count, 0);
+    this.#options.metrics.listeners.set(total);
+    this.emit('listeners', { vibeId, listeners });
+  }
+
+  #whyRefused(refused: Extract<FromChild, { type: 'refused' }>): string {
+    const isRtmp = refused.what === 'RTMP';
+    const port = isRtmp ? this.#options.rtmpPort : this.#options.httpPort;
+    const setting = isRtmp ? 'RTMP_PORT' : 'MEDIA_HTTP_PORT';
+    const name = isRtmp ? `RTMP port ${port}` : `Media HTTP port ${port}`;
+    if (refused.code === 'EADDRINUSE')
+      return `${name} is in use: stop what uses it, or set ${setting} to another port.`;
+    if (refused.code === 'EACCES')
+      return `${name} may not be opened by this user: set ${setting} to another port.`;
+    return `${name} cannot be opened: ${refused.detail}.`;
+  }
+}

@@ -1,0 +1,39 @@
+/** What the relay tells its media server process. */
+export type ToChild =
+  | {
+      readonly type: 'listen';
+      readonly rtmpPort: number;
+      readonly httpHost: string;
+      readonly httpPort: number;
+    }
+  | { readonly type: 'announce'; readonly vibeId: string }
+  | { readonly type: 'retire'; readonly vibeId: string }
+  | { readonly type: 'ping' }
+  | { readonly type: 'close' };
+
+/** What the media server process tells the relay. */
+export type FromChild =
+  | { readonly type: 'listening' }
+  /** It cannot listen: `code` is the system's, e.g. `EADDRINUSE`. It ends by itself. */
+  | {
+      readonly type: 'refused';
+      readonly what: 'RTMP' | 'HTTP';
+      readonly code: string;
+      readonly detail: string;
+    }
+  | { readonly type: 'pong' }
+  | { readonly type: 'published'; readonly vibeId: string; readonly token: string }
+  | {
+      readonly type: 'unpublished';
+      readonly vibeId: string;
+      readonly token: string;
+      readonly aacFrames: number;
+    }
+  | { readonly type: 'listeners'; readonly counts: { vibeId: string; listeners: number }[] }
+  | { readonly type: 'cut'; readonly vibeId: string; readonly reason: string }
+  | {
+      readonly type: 'log';
+      readonly level: 'warn' | 'error';
+      readonly message: string;
+      readonly vibeId?: string;
+    };
