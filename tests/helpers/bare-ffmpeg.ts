@@ -6,7 +6,7 @@ import type { HeardFrame } from './flv-listener';
 import { paced, type Pacing, type Send } from './pacing';
 
 /** A WAV header without an end: with `-max_size 4096` FFmpeg of every version then reads one AAC frame at a time. */
-export const STREAMING_WAV_HEADER = Buffer.from(
+const STREAMING_WAV_HEADER = Buffer.from(
   '52494646ffffffff57415645666d7420100000000100020080bb000000ee02000400100064617461ffffffff',
   'hex',
 );
