@@ -18,5 +18,5 @@ function code(shown: string): string {
 }
 
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replace(/(?<![\w\\])\*(?!\w)/g, '\\*');
+  return text.replaceAll('|', '\\|');
 }
