@@ -7,6 +7,7 @@ import { EXIT_DATA, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE } from './exit-code';
 import { commandFfmpeg } from './ffmpeg';
 import { onInterrupt, untilAborted } from './interrupt';
 import { vibeOption, wholeNumberOption } from './options';
+import { pause } from './pause';
 import { PostSender } from './post-sender';
 import type { CommandContext } from './program';
 import { RelayApi } from './relay-api';
@@ -29,6 +30,8 @@ interface PublishOptions {
   readonly ffmpeg?: string;
 }
 
+/** What the relay holds of ours is a second or two; should its last word not come, nobody waits for ever. */
+const PLAY_OUT_MS = 15_000;
 const EXAMPLES = `
 Examples:
   $ vibesflow publish song.mp3 --vibe hello
@@ -126,6 +129,7 @@ async function sendAll(
     if (options.end) {
       stderr.write('Playing out what the relay still holds …\n');
       await api.end(vibeId, { creator, drain: true });
+      await Promise.race([watch.over, pause(PLAY_OUT_MS)]);
     }
   } catch (error) {
     // An input that breaks off is the end of this vibe too; what the relay refuses may be somebody else's.

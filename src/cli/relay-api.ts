@@ -1,7 +1,7 @@
 import { EXIT_UNAVAILABLE, OperatorError } from '../base/errors';
 import { pause } from './pause';
 
-/** How long an answer of the relay may take. Ending a vibe may take longer: what is buffered is played first. */
+/** How long an answer of the relay may take. */
 const ANSWER_MS = 10_000;
 
 /** The parts of a vibe's status that the commands show. Everything may be absent: the relay may be of another age. */
@@ -84,9 +84,9 @@ export class RelayApi {
     }
   }
 
-  /** Ends a vibe; without `drain` what is buffered is thrown away. */
-  async end(vibeId: string, options: { creator?: string; drain: boolean }, withinMs = 90_000): Promise<void> {
-    await this.#post(`/stream/${vibeId}/end`, options, withinMs);
+  /** Ends a vibe; what is buffered is played out after the answer, or thrown away without `drain`. */
+  async end(vibeId: string, options: { creator?: string; drain: boolean }): Promise<void> {
+    await this.#post(`/stream/${vibeId}/end`, options);
   }
 
   async join(vibeId: string, participantId: string): Promise<Joined> {
@@ -126,9 +126,9 @@ export class RelayApi {
     throw refusal(response, answer, this.url);
   }
 
-  async #post<T>(path: string, body: object, withinMs?: number): Promise<T> {
+  async #post<T>(path: string, body: object): Promise<T> {
     const headers = { 'content-type': 'application/json' };
-    return this.call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) }, withinMs);
+    return this.call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 }
 

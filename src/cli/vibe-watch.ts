@@ -29,7 +29,11 @@ export class VibeWatch {
   #socket: WebSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #tries = 0;
+  #onOver!: () => void;
   #closed = false;
+
+  /** Resolves when the vibe has ended, or failed. */
+  readonly over = new Promise<void>((resolve) => (this.#onOver = resolve));
 
   /** @param url the relay's base URL */
   constructor(url: string, vibeId: string) {
@@ -74,6 +78,7 @@ export class VibeWatch {
       now.underruns += 1;
     // Encoders have states of their own, in events of type `encoder`.
     if (event.state !== undefined && event.type !== 'encoder') now.state = event.state;
+    if (now.state === 'ended' || now.state === 'failed') this.#onOver();
     now.listeners = event.listeners ?? now.listeners;
     now.participantCount = event.participantCount ?? now.participantCount;
     now.bufferedMs = event.bufferedMs ?? now.bufferedMs;

@@ -53,6 +53,7 @@ export class FakeRelay {
   /** What the door says, on a new connection, that it has taken in all. */
   readySequence: () => number | undefined = () => undefined;
   onEvents: (socket: WebSocket) => void = () => undefined;
+  readonly #watchers: WebSocket[] = [];
   readonly #server: http.Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
@@ -60,8 +61,9 @@ export class FakeRelay {
     this.#server = http.createServer((request, response) => void this.#answer(request, response));
     this.#server.on('upgrade', (request, socket, head) => {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        if (request.url?.includes('/events')) this.onEvents(webSocket);
-        else this.#audio(webSocket);
+        if (!request.url?.includes('/events')) return this.#audio(webSocket);
+        this.#watchers.push(webSocket);
+        this.onEvents(webSocket);
       });
     });
   }
@@ -114,5 +116,7 @@ export class FakeRelay {
     const { status = 200, json = { success: true }, headers = {} } = this.onRequest(seen) ?? {};
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(json));
+    if (!url.pathname.endsWith('/end')) return;
+    for (const watcher of this.#watchers) watcher.send(JSON.stringify({ type: 'state', state: 'ended' }));
   }
 }

@@ -42,7 +42,9 @@ export function readSource(file: string, text: string): Source {
   let reexports = false;
   const add = (specifier: string, typeOnly: boolean): void => {
     const isPackage = !specifier.startsWith('.');
-    const target = isPackage ? specifier : path.posix.join(path.posix.dirname(file), specifier);
+    const target = isPackage
+      ? specifier
+      : path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '');
     imports.push({ target, isPackage, typeOnly });
   };
   const visit = (node: ts.Node): void => {

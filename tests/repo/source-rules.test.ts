@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT, readSources } from '../helpers/sources';
+
+const MAX_LINES = 300;
+
+/** Files that may be longer, and why. */
+const LONG: Readonly<Record<string, string>> = {
+  'base/config.ts': 'one table: a setting an entry',
+};
+
+/** Files without a test of their own, and where they are tested instead. */
+const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'app.ts': 'wiring alone: every end-to-end test runs it',
+  'main.ts': 'a process: tests/e2e/close.test.ts and tests/e2e/cli.test.ts see it from outside',
+  'base/config-table.ts': 'tests/repo/documents.test.ts compares it with the README',
+  'base/version.ts': 'one constant: tests/cli/program.test.ts sees it',
+  'cli/ear.ts': 'tests/cli/listen.test.ts hears with it',
+  'cli/exit-code.ts': 'constants',
+  'cli/ffmpeg.ts': 'one call of encoder/ffmpeg-path',
+  'cli/sender.ts': 'a type and its constants; the two senders have tests',
+  'cli/serve.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
+  'cli/vibesflow.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
+  'encoder/encoder.ts': 'types',
+  'media-server/media-server.ts': 'types',
+};
+
+/** Files that run as a process of their own, beside the daemon: their timers and exits are theirs. */
+const CHILD_PROCESS = /^media-server\/embedded\//;
+
+const sources = readSources();
+
+/** The files that use one of the names, apart from those that may. */
+function users(names: readonly string[], mayUse: RegExp): string[] {
+  return sources
+    .filter(({ file, uses }) => !mayUse.test(file) && names.some((name) => uses.has(name)))
+    .map(({ file }) => file);
+}
+
+describe('the source files', () => {
+  it(`have ${MAX_LINES} lines at most`, () => {
+    const long = sources.filter(({ lines, file }) => lines > MAX_LINES && !LONG[file]);
+    expect(long.map(({ file, lines }) => `${file}: ${lines}`)).toEqual([]);
+  });
+
+  it('have names in kebab-case', () => {
+    expect(sources.filter(({ file }) => !/^([a-z0-9]+(-[a-z0-9]+)*[./])+ts$/.test(file))).toEqual([]);
+  });
+
+  it('have a test each, or a reason', () => {
+    const untested = sources
+      .map(({ file }) => file)
+      .filter((file) => !TESTED_ELSEWHERE[file])
+      .filter((file) => !existsSync(path.join(ROOT, 'tests', file.replace(/\.ts$/, '.test.ts'))));
+    expect(untested).toEqual([]);
+  });
+
+  it('have no reason that is out of date', () => {
+    const stale = Object.keys(TESTED_ELSEWHERE).filter(
+      (file) =>
+        !existsSync(path.join(ROOT, 'src', file)) ||
+        existsSync(path.join(ROOT, 'tests', file.replace(/\.ts$/, '.test.ts'))),
+    );
+    expect(stale).toEqual([]);
+  });
+
+  it('read the environment in one place: base/config.ts is handed it by main.ts and the commands', () => {
+    expect(users(['process.env'], /^(base\/config\.ts|main\.ts|cli\/.*)$/)).toEqual([]);
+  });
+
+  it('keep time by the injected clock', () => {
+    const timers = ['setTimeout', 'setInterval', 'setImmediate', 'Date.now', 'performance.now'];
+    expect(users(timers, new RegExp(`^(base/clock\\.ts|cli/)|${CHILD_PROCESS.source}`))).toEqual([]);
+  });
+
+  it('leave exiting to the entry points', () => {
+    expect(
+      users(['process.exit', 'process.abort'], new RegExp(`^(main\\.ts|cli/)|${CHILD_PROCESS.source}`)),
+    ).toEqual([]);
+  });
+
+  it('write to the log, not to the console', () => {
+    expect(users(['console'], /^$/)).toEqual([]);
+  });
+});
