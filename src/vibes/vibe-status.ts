@@ -1,8 +1,8 @@
+import type { Encoder, EncoderExit } from '../encoder/encoder';
 import type { Vibe } from './vibe';
 
 /** The entry of a vibe in the list of active streams. */
 export function summarize(vibe: Vibe): Record<string, unknown> {
-  const { encoder } = vibe.pipeline;
   return {
     vibeId: vibe.id,
     creator: vibe.creator ?? null,
@@ -15,15 +15,18 @@ export function summarize(vibe: Vibe): Record<string, unknown> {
     title: vibe.title ?? null,
     bufferedMs: vibe.bufferedMs,
     signal: vibe.signal,
-    encoder: encoder ? { state: encoder.state, restarts: encoder.restarts } : null,
+    encoder: encoderState(vibe.pipeline.encoder),
   };
 }
 
 /** Everything about one vibe: a superset of its summary. */
 export function describe(vibe: Vibe): Record<string, unknown> {
   const { encoder, driftPpm, level, lostSamples } = vibe.pipeline;
+  const summary = summarize(vibe);
   return {
-    ...summarize(vibe),
+    ...summary,
+    encoder: summary['encoder'] ? { ...encoderState(encoder), pid: encoder?.pid ?? null } : null,
+    lastEncoderExit: encoder?.lastExit ? exitFacts(encoder.lastExit) : null,
     reason: vibe.reason ?? null,
     claimed: vibe.ownership.isClaimed,
     format: vibe.format ?? null,
@@ -31,19 +34,15 @@ export function describe(vibe: Vibe): Record<string, unknown> {
     sequence: vibe.lastSequence,
     driftPpm,
     lostSamples,
-    encoder: encoder
-      ? {
-          state: encoder.state,
-          restarts: encoder.restarts,
-          pid: encoder.pid ?? null,
-          lastExit: encoder.lastExit
-            ? {
-                reason: encoder.lastExit.reason,
-                exitCode: encoder.lastExit.exitCode,
-                signal: encoder.lastExit.signal,
-              }
-            : null,
-        }
-      : null,
   };
+}
+
+/** Nothing where no process is wanted. */
+function encoderState(encoder: Encoder | undefined): { state: string; restarts: number } | null {
+  if (!encoder || encoder.state === 'idle') return null;
+  return { state: encoder.state, restarts: encoder.restarts };
+}
+
+function exitFacts({ reason, exitCode, signal }: EncoderExit): Record<string, unknown> {
+  return { reason, exitCode, signal };
 }

@@ -18,7 +18,6 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   express: /^http\//,
   'fluent-ffmpeg': /^encoder\/command\.ts$/,
   helmet: /^http\//,
-  'node-media-server': /^media-server\//,
   pino: /^base\/logger\.ts$/,
   'prom-client': /^base\/metrics\.ts$/,
   ws: /^(http|cli)\//,

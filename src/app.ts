@@ -1,0 +1,113 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { Ticker } from './audio/ticker';
+import { systemClock } from './base/clock';
+import { Closer, once } from './base/closer';
+import type { Config } from './base/config';
+import { EXIT_CANT_CREATE, OperatorError } from './base/errors';
+import type { Logger } from './base/logger';
+import { Metrics } from './base/metrics';
+import { version } from './base/version';
+import { prepareEncoders } from './encoder/encoders';
+import { createHttpServer } from './http/server';
+import { EmbeddedMediaServer } from './media-server/embedded';
+import { VibeRegistry } from './vibes/registry';
+
+/** The running relay. */
+export interface App {
+  /**
+   * Refuses new audio, plays out what is held within `DRAIN_BUDGET_MS`, ends the encoders, then closes everything else
+   * in reverse order of its start. Idempotent.
+   */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** The process's environment, for what programs that are started need of it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Tails may take this long to play out when the daemon stops; the rest is counted as discarded. */
+export const DRAIN_BUDGET_MS = 10_000;
+
+/**
+ * Builds the house in order: encoder, media server, vibes, doors. All or nothing: when a part cannot start, those that
+ * have are closed again.
+ * @throws {OperatorError} where an operator has to mend something: a port, a directory, FFmpeg
+ */
+export async function startApp({ config, logger, env }: AppOptions): Promise<App> {
+  const clock = systemClock;
+  const metrics = new Metrics();
+  const closer = new Closer((name) => logger.debug({ part: name }, 'closing'));
+  try {
+    makeDataDir(config.dataDir);
+    const mediaServer = new EmbeddedMediaServer({
+      rtmpPort: config.rtmpPort,
+      rtmpUrl: config.rtmpUrl,
+      httpHost: config.host,
+      httpPort: config.mediaHttpPort,
+      version,
+      logger,
+      metrics,
+      clock,
+    });
+    const encoders = await prepareEncoders({
+      config,
+      env,
+      clock,
+      logger,
+      metrics,
+      publishUrl: (vibeId, token) => mediaServer.publishUrl(vibeId, token),
+      mediaServerUp: () => mediaServer.health.up,
+    });
+    await mediaServer.start();
+    closer.add('media server', () => mediaServer.close());
+    mediaServer.on('health', ({ up }) => {
+      if (up) encoders.retryNow();
+    });
+
+    const ticker = new Ticker(clock, (lateMs) => metrics.pacerLateness.observe(lateMs / 1000));
+    const registry = new VibeRegistry({
+      config,
+      clock,
+      ticker,
+      metrics,
+      logger,
+      mediaServer,
+      createEncoder: encoders.create,
+    });
+    closer.add('vibes', () => registry.close());
+
+    const server = createHttpServer({
+      config,
+      registry,
+      mediaServerHealth: () => mediaServer.health,
+      clock,
+      logger,
+      metrics,
+      version,
+    });
+    await server.listen();
+    closer.add('doors', () => server.close());
+    // The doors stay open while tails play out, to say so.
+    closer.add('audio', () => registry.drain(DRAIN_BUDGET_MS));
+  } catch (error) {
+    await closer.close();
+    throw error;
+  }
+  return { close: once(() => closer.close()) };
+}
+
+function makeDataDir(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new OperatorError(
+      `DATA_DIR ${directory} cannot be written to (${code ?? message})`,
+      EXIT_CANT_CREATE,
+    );
+  }
+}
