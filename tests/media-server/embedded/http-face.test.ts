@@ -1,0 +1,184 @@
+import http from 'node:http';
+import { systemClock } from '../../../src/base/clock';
+import { Channels, type Publisher } from '../../../src/media-server/embedded/channels';
+import { HttpFace } from '../../../src/media-server/embedded/http-face';
+import { FakeClock } from '../../helpers/fake-clock';
+import { FlvListener } from '../../helpers/flv-listener';
+import { freePort } from '../../helpers/free-port';
+import { type HttpAnswer, httpRequest } from '../../helpers/http-request';
+
+const NOBODY = { published: noop, unpublished: noop, listeners: noop, cut: noop };
+
+describe('the media server’s HTTP face', () => {
+  const clock = new FakeClock();
+  const channels = new Channels(clock, NOBODY);
+  const faults: unknown[] = [];
+  const face = new HttpFace(channels, clock, (error) => faults.push(error));
+  const agent = new http.Agent({ keepAlive: true });
+  const publisher: Publisher = { vibeId: 'demo', token: '', isAlive: true, close: noop };
+  let url = '';
+
+  beforeAll(async () => {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    await face.listen('127.0.0.1', port);
+    channels.announce('waiting');
+    channels.announce('demo');
+    channels.publish(publisher);
+    channels.audio(publisher, Buffer.from('af00119056e500', 'hex'));
+    for (let frame = 0; frame < 200; frame += 1)
+      channels.audio(publisher, Buffer.concat([Buffer.from([0xaf, 1]), Buffer.alloc(300, frame)]));
+  });
+  afterAll(async () => {
+    agent.destroy();
+    channels.close();
+    const closing = face.close(500);
+    clock.advance(500);
+    await closing;
+    expect(faults).toEqual([]);
+  });
+
+  /** A request that is held for as long as the face would, in no time. */
+  async function held(path: string, method = 'GET'): Promise<HttpAnswer> {
+    const answer = httpRequest(url + path, { method });
+    const isOver = answer.then(
+      () => true,
+      () => true,
+    );
+    while (!(await Promise.race([isOver, tick()]))) clock.advance(3_000);
+    return answer;
+  }
+
+  function expectOpenToAll(answer: HttpAnswer): void {
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-expose-headers': 'Content-Length, Date, Retry-After',
+      'cross-origin-resource-policy': 'cross-origin',
+      'timing-allow-origin': '*',
+      'x-content-type-options': 'nosniff',
+    });
+  }
+
+  it('streams FLV, never cached, to any page', async () => {
+    const listener = await FlvListener.connect(`${url}/live/demo.flv?x=1`);
+    await listener.until('the configuration', () => listener.configs.length === 1);
+    expect(listener.headerFlags).toBe(4);
+    expect(listener.headers).toMatchObject({
+      'content-type': 'video/x-flv',
+      'cache-control': 'no-store',
+      'access-control-allow-origin': '*',
+      'transfer-encoding': 'chunked',
+    });
+    listener.leave();
+    await listener.ended;
+  });
+
+  it('answers an announced vibe at once, before there is any sound', async () => {
+    const listener = await FlvListener.connect(`${url}/live/waiting.flv`);
+    await listener.until('the header', () => listener.headerFlags === 4);
+    listener.leave();
+    await listener.ended;
+  });
+
+  it('answers HEAD like GET, without a body', async () => {
+    const flv = await httpRequest(`${url}/live/demo.flv`, { method: 'HEAD' });
+    expect([flv.status, flv.headers['content-type'], flv.body.length]).toEqual([200, 'video/x-flv', 0]);
+    expectOpenToAll(flv);
+    const playlist = await httpRequest(`${url}/live/demo.m3u8`, { method: 'HEAD' });
+    expect([playlist.status, playlist.body.length]).toEqual([200, 0]);
+    expect(Number(playlist.headers['content-length'])).toBeGreaterThan(100);
+  });
+
+  it('serves the playlist fresh and its segments for the caches', async () => {
+    const playlist = await httpRequest(`${url}/live/demo.m3u8`);
+    expect(playlist.headers).toMatchObject({
+      'content-type': 'application/vnd.apple.mpegurl',
+      'cache-control': 'no-store',
+    });
+    expectOpenToAll(playlist);
+    const names = playlist.body.toString().match(/^demo-.*\.ts$/gm) ?? [];
+    expect(names).toHaveLength(2);
+    const segment = await httpRequest(`${url}/live/${names[0]}`);
+    expect(segment.headers).toMatchObject({
+      'content-type': 'video/mp2t',
+      'cache-control': 'public, max-age=60, immutable',
+      'content-length': String(segment.body.length),
+    });
+    expectOpenToAll(segment);
+    expect([segment.status, segment.body.length % 188, segment.body[0]]).toEqual([200, 0, 0x47]);
+  });
+
+  it.each([
+    ['/live/nobody.flv', 404, 'vibe-not-found'],
+    ['/live/nobody.m3u8', 404, 'vibe-not-found'],
+    ['/live/waiting.m3u8', 404, 'vibe-not-found'],
+    ['/live/a.b.flv', 400, 'invalid-vibe-id'],
+    ['/live/.flv', 400, 'invalid-vibe-id'],
+    ['/live/-a.m3u8', 400, 'invalid-vibe-id'],
+    ['/live/%2e%2e.flv', 400, 'invalid-vibe-id'],
+    [`/live/${'a'.repeat(129)}.flv`, 400, 'invalid-vibe-id'],
+    ['/live/demo-zz-1.ts', 404, 'not-found'],
+    ['/live/..%2f..%2fetc%2fpasswd.ts', 404, 'not-found'],
+    ['/live/demo.mp4', 404, 'not-found'],
+    ['/live/demo/index.m3u8', 404, 'not-found'],
+    ['/other/demo.flv', 404, 'not-found'],
+    ['/api/v1/streams/', 404, 'not-found'],
+    ['/', 404, 'not-found'],
+  ])('refuses %s with %i', async (path, status, code) => {
+    const answer = await held(path);
+    expect(answer.status).toBe(status);
+    expectOpenToAll(answer);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+    });
+    expect(answer.headers['retry-after']).toBe(code === 'vibe-not-found' ? '2' : undefined);
+    const document = JSON.parse(answer.body.toString()) as Record<string, unknown>;
+    expect(document).toMatchObject({
+      type: `urn:vibesflow:problem:${code}`,
+      title: expect.any(String),
+      status,
+      detail: expect.any(String),
+      code,
+      instance: path,
+    });
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])('writes nothing: %s is not allowed', async (method) => {
+    const answer = await httpRequest(`${url}/live/demo.flv`, { method, body: 'FLV' });
+    expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
+    expectOpenToAll(answer);
+  });
+
+  it('lets pages ask before they ask', async () => {
+    const answer = await httpRequest(`${url}/live/demo.flv`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://example.org', 'access-control-request-method': 'GET' },
+    });
+    expect([answer.status, answer.body.length]).toEqual([204, 0]);
+    expect(answer.headers['access-control-allow-methods']).toBe('GET, HEAD, OPTIONS');
+    expectOpenToAll(answer);
+  });
+
+  it('holds a request for the first segment until it is there', async () => {
+    const early: Publisher = { ...publisher, vibeId: 'waiting' };
+    const answer = httpRequest(`${url}/live/waiting.m3u8`);
+    channels.publish(early);
+    channels.audio(early, Buffer.from('af00119056e500', 'hex'));
+    for (let frame = 0; frame < 93; frame += 1) channels.audio(early, Buffer.from('af01214f00', 'hex'));
+    expect((await answer).body.toString()).toContain('waiting-');
+  });
+
+  it('says why it cannot listen', async () => {
+    const second = new HttpFace(channels, systemClock, noop);
+    await expect(second.listen('127.0.0.1', Number(new URL(url).port))).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
+});
+
+function noop(): void {}
+
+async function tick(): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), 5));
+}
