@@ -42,6 +42,8 @@ const FRAME_MS = 1024 / 48;
 const LEAD_MS = 2 * FRAME_MS;
 /** Audio may be this late before silence replaces it: what listeners buffer hides a pause this short. */
 const SLACK_MS = 20;
+/** Ticks further apart than this: the event loop stood still, and the network was not looked at meanwhile. */
+const STALL_MS = 2 * FRAME_MS;
 /** At most this much is handed over in one write: 8 AAC frames, half a pipe at 48 kHz stereo s16. */
 const MAX_WRITE_MS = 8 * FRAME_MS;
 /**
@@ -83,6 +85,9 @@ export class Pacer {
   /** When the audio that is held may begin to flow. */
   #flowAtMs: number | undefined;
   #underrunAtMs = 0;
+  #tickedMs = 0;
+  /** Only a tick that came in time can tell that there is no audio. */
+  #mayUnderrun = false;
   /** Lengths of the latest chunks. */
   readonly #chunkMs: number[] = [];
   /** Shifts the point at which a whole frame is due away from the moment of the tick. */
@@ -126,8 +131,12 @@ export class Pacer {
 
   /** Hands over what is due, once a tick. */
   tick(nowMs: number): void {
+    // After a stall of the event loop, audio may lie in the sockets: the next tick knows.
+    this.#mayUnderrun = nowMs - this.#tickedMs < STALL_MS;
+    this.#tickedMs = nowMs;
     if (this.#phase === 'flowing') this.#keepOffTheEdge(nowMs);
     this.service(nowMs);
+    this.#mayUnderrun = false;
   }
 
   /** A new encoder begins to read: it counts its frames from here. */
@@ -195,13 +204,17 @@ export class Pacer {
     }
     if (this.#buffer.readySamples > 0) return;
     if (this.#finishing && !this.#buffer.hasGap) return this.#finish();
-    if (!this.#finishing && this.#clock(nowMs) - this.#sent <= SLACK_MS * this.#samplesPerMs) return;
+    if (!this.#finishing && !this.#isUnderrun(nowMs)) return;
     this.#buffer.skipGap();
     if (this.#buffer.readySamples > 0) return this.#playAudio(nowMs);
     this.#underrunAtMs = nowMs;
     this.#enter('filling', 'underrun');
     if (!this.#sink.writable) return;
     this.#hand(this.#fader.out(), 'silence');
+  }
+
+  #isUnderrun(nowMs: number): boolean {
+    return this.#mayUnderrun && this.#clock(nowMs) - this.#sent > SLACK_MS * this.#samplesPerMs;
   }
 
   /** What may go out now. While more is held than is due, whole AAC frames: FFmpeg reads no less. */

@@ -18,13 +18,15 @@ const text = (maxLength: number) =>
 
 /** Existing apps send `null` and the empty string for what they do not know. */
 const optional = (maxLength: number) =>
-  z.preprocess((value) => (value === null || value === '' ? undefined : value), text(maxLength).optional());
+  z
+    .preprocess((value) => (value === null || value === '' ? undefined : value), text(maxLength).optional())
+    .optional();
 
 const name = text(MAX_NAME_LENGTH);
 
 /** Unknown members are let be: existing apps send more than this. */
 export const startBody = z.object({
-  creator: name,
+  creator: optional(MAX_NAME_LENGTH),
   network: optional(64),
   title: optional(256),
   claim: z.boolean().nullish(),
@@ -53,7 +55,7 @@ export const audioBody = z.object({
   audio: z.string().nullish(),
   mimeType: z.string().max(256).nullish(),
   creator: optional(MAX_NAME_LENGTH),
-  sequence: z.unknown(),
+  sequence: z.unknown().optional(),
   serverContent: z
     .object({ audioChunks: z.array(audioChunk).max(1024).nullish(), audioChunk: audioChunk.nullish() })
     .nullish(),

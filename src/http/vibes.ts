@@ -22,10 +22,10 @@ export function startDoor(context: HttpContext): RequestHandler {
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
     const body = validate(startBody, await readControlBody(req, res, context));
-    const { ownerKey: shown } = claimOf(req, readQuery(req));
+    const { creator: named, ownerKey: shown } = claimOf(req, readQuery(req));
     const { vibe, created, ownerKey } = registry.start({
       vibeId,
-      creator: body.creator,
+      creator: body.creator ?? named,
       network: body.network,
       title: body.title,
       claim: body.claim ?? false,
