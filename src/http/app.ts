@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { Problem } from '../base/errors';
 import { checkVibeId } from '../vibes/vibe-id';
 import type { HttpContext } from './context';
@@ -83,8 +83,21 @@ const identify: RequestHandler = (req, res, next) => {
   res.setHeader('X-Request-Id', requestIdOf(req));
   res.setHeader('Cache-Control', 'no-store');
   if (!req.url.startsWith('/')) throw new Problem('bad-request', 'The request’s target must be a path.');
+  if (hostsOf(req) > 1) {
+    res.setHeader('Connection', 'close');
+    throw new Problem('bad-request', 'The request names two hosts.');
+  }
   next();
 };
+
+/** Node lets a second Host pass; proxies may read the other one. */
+function hostsOf(req: Request): number {
+  let hosts = 0;
+  for (let at = 0; at < req.rawHeaders.length; at += 2)
+    if ((req.rawHeaders[at] as string).length === 4 && req.rawHeaders[at]?.toLowerCase() === 'host')
+      hosts += 1;
+  return hosts;
+}
 
 function onError({ clock, logger }: HttpContext): ErrorRequestHandler {
   return (error, req, res, _next) => {

@@ -1,0 +1,89 @@
+import net from 'node:net';
+
+/** A TCP connection on which a test speaks HTTP by hand. */
+export class RawConnection {
+  readonly #socket: net.Socket;
+  #received = '';
+  /** Resolves with everything that came, when the other side has closed, in order or not. */
+  readonly closed: Promise<string>;
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(socket: net.Socket) {
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      this.#received += bytes.toString('latin1');
+      this.#wake();
+    });
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#wake();
+        resolve(this.#received);
+      });
+    });
+  }
+
+  static async open(port: number): Promise<RawConnection> {
+    const socket = net.connect(port, '127.0.0.1');
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return new RawConnection(socket);
+  }
+
+  get received(): string {
+    return this.#received;
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort as number;
+  }
+
+  /** @returns whether the kernel took it all, or it waits in this process */
+  send(bytes: string | Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  /** Bytes that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Resolves when the text has come. */
+  async until(pattern: RegExp, withinMs = 5_000): Promise<RegExpExecArray> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no ${pattern} within ${withinMs} ms in:\n${this.#received}`)),
+        withinMs,
+      );
+    });
+    try {
+      for (;;) {
+        const match = pattern.exec(this.#received);
+        if (match) return match;
+        if (this.#socket.destroyed) throw new Error(`closed without ${pattern} in:\n${this.#received}`);
+        await Promise.race([late, new Promise<void>((resolve) => this.#waiting.add(resolve))]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** No more comes from this side. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Drops the connection without a word. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
