@@ -11,7 +11,7 @@ export interface CommandOptions {
   /** e.g. `128k` */
   readonly aacBitrate: string;
   readonly aacCoder: 'twoloop' | 'fast';
-  /** Where the FLV goes: an `rtmp://` URL; a `file:` works as well. */
+  /** Where the FLV goes: an `rtmp://` URL; the path of a file works as well, and is overwritten. */
   readonly outputUrl: string;
 }
 

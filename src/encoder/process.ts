@@ -62,7 +62,7 @@ export class EncoderProcess extends EventEmitter<EncoderProcessEvents> {
   #pipesTimer: Timer | undefined;
   #ending: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #samplesFed = 0;
+  #bytesFed = 0;
   #outTimeUs = 0;
 
   constructor(options: EncoderProcessOptions) {
@@ -98,7 +98,7 @@ export class EncoderProcess extends EventEmitter<EncoderProcessEvents> {
 
   /** Samples given to `write`, whether FFmpeg got to read them or not. */
   get samplesFed(): number {
-    return this.#samplesFed;
+    return this.#bytesFed / this.#options.sampleBytes;
   }
 
   /** The last `out_time_us`. */
@@ -113,7 +113,7 @@ export class EncoderProcess extends EventEmitter<EncoderProcessEvents> {
 
   /** Writes whole samples. What a dying process refuses counts as fed. */
   write(bytes: Buffer): void {
-    this.#samplesFed += bytes.length / this.#options.sampleBytes;
+    this.#bytesFed += bytes.length;
     const stdin = this.#stdin;
     if (!stdin?.writable) return;
     stdin.write(bytes, this.#onWritten);
