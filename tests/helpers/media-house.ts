@@ -22,7 +22,7 @@ export class MediaHouse {
     listeners: [],
     cut: [],
   };
-  readonly #publishers = new Set<ChildProcess>();
+  readonly #publishers = new Map<ChildProcess, Promise<unknown>>();
 
   private constructor(
     readonly rtmpPort: number,
@@ -134,7 +134,6 @@ export class MediaHouse {
       [...quiet, ...input, ...output, options.url ?? this.server.publishUrl(vibeId, token)],
       { stdio: ['pipe', 'ignore', 'ignore'] },
     );
-    this.#publishers.add(process);
     process.stdin.on('error', () => undefined);
     process.stdin.end(pcm);
     const ended = new Promise<number | null>((resolve) =>
@@ -143,11 +142,13 @@ export class MediaHouse {
         resolve(code);
       }),
     );
+    this.#publishers.set(process, ended);
     return { process, ended };
   }
 
   async close(): Promise<void> {
-    for (const process of this.#publishers) process.kill('SIGKILL');
+    for (const process of this.#publishers.keys()) process.kill('SIGKILL');
+    await Promise.all(this.#publishers.values());
     await this.server.close();
   }
 }

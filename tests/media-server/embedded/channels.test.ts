@@ -1,94 +1,8 @@
-import type { ServerResponse } from 'node:http';
-import { Writable } from 'node:stream';
-import { Channels, type Publisher } from '../../../src/media-server/embedded/channels';
-import { FlvParser, type FlvTag } from '../../../src/media-server/flv';
-import { FakeClock } from '../../helpers/fake-clock';
-
-const CONFIG = Buffer.from('af00119056e500', 'hex');
-const CONFIG_44K = Buffer.from('af001210', 'hex');
-const FRAME = Buffer.from('af01214f00', 'hex');
-
-class FakePublisher implements Publisher {
-  isAlive = true;
-  #published = true;
-
-  constructor(
-    private readonly channels: Channels,
-    readonly vibeId: string,
-    readonly token = '',
-  ) {}
-
-  send(frames: number, config = CONFIG): void {
-    this.channels.audio(this, config);
-    for (let frame = 0; frame < frames; frame += 1) this.channels.audio(this, FRAME);
-  }
-
-  close(): void {
-    this.isAlive = false;
-    if (!this.#published) return;
-    this.#published = false;
-    this.channels.unpublish(this);
-  }
-}
-
-/** What a player's answer is to a channel: something to write to. */
-class FakeResponse extends Writable {
-  readonly tags: FlvTag[] = [];
-  headerFlags: number | undefined;
-  readonly #parser = new FlvParser({
-    onHeader: (flags) => (this.headerFlags = flags),
-    onTag: (tag) => this.tags.push({ ...tag, body: Buffer.from(tag.body) }),
-  });
-
-  override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#parser.push(bytes);
-    done();
-  }
-
-  get times(): number[] {
-    return this.tags.filter((tag) => tag.type === 8 && tag.body[1] === 1).map((tag) => tag.timestampMs);
-  }
-
-  get configs(): string[] {
-    return this.tags
-      .filter((tag) => tag.type === 8 && tag.body[1] === 0)
-      .map((tag) => tag.body.toString('hex'));
-  }
-}
-
-class House {
-  readonly clock = new FakeClock();
-  readonly events: [string, object][] = [];
-  readonly channels = new Channels(this.clock, {
-    published: (publish) => this.events.push(['published', publish]),
-    unpublished: (end) => this.events.push(['unpublished', end]),
-    listeners: (counts) => this.events.push(['listeners', counts]),
-    cut: (cut) => this.events.push(['cut', cut]),
-  });
-
-  publish(vibeId: string, token?: string): FakePublisher {
-    const publisher = new FakePublisher(this.channels, vibeId, token);
-    const refusal = this.channels.publish(publisher);
-    if (refusal !== undefined) throw new Error(refusal);
-    return publisher;
-  }
-
-  async listen(vibeId: string): Promise<FakeResponse> {
-    const response = new FakeResponse();
-    const channel = await this.channels.find(vibeId, 0);
-    if (!channel) throw new Error(`no ${vibeId}`);
-    channel.attach(response as unknown as ServerResponse);
-    return response;
-  }
-
-  told(kind: string): object[] {
-    return this.events.filter(([name]) => name === kind).map(([, event]) => event);
-  }
-}
+import { CONFIG, FRAME, ChannelHouse } from '../../helpers/channel-house';
 
 describe('a stream', () => {
   it('exists when it is announced, and when somebody publishes it', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     expect(await house.channels.find('demo', 0)).toBeUndefined();
     house.channels.announce('demo');
     expect(await house.channels.find('demo', 0)).toBeDefined();
@@ -98,7 +12,7 @@ describe('a stream', () => {
   });
 
   it('is waited for, for a while', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     const early = house.channels.find('demo', 3_000);
     house.channels.announce('demo');
     await expect(early).resolves.toBeDefined();
@@ -110,7 +24,7 @@ describe('a stream', () => {
   });
 
   it('tells of a publish with its first frame, and of its end with the exact number', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     const publisher = house.publish('demo', 't1');
     house.channels.audio(publisher, CONFIG);
     expect(house.told('published')).toEqual([]);
@@ -124,7 +38,7 @@ describe('a stream', () => {
   });
 
   it('tells of the end of a publish that never sent a frame', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.publish('demo', 't1').close();
     expect(house.events).toEqual([['unpublished', { vibeId: 'demo', token: 't1', aacFrames: 0 }]]);
   });
@@ -134,7 +48,7 @@ describe('a stream', () => {
     ['comes without a configuration', FRAME],
     ['has a configuration that cannot be read', Buffer.from([0xaf, 0, 0xff])],
   ])('takes no audio that %s', (_, body) => {
-    const house = new House();
+    const house = new ChannelHouse();
     const publisher = house.publish('demo');
     expect(() => house.channels.audio(publisher, body)).toThrow();
   });
@@ -142,13 +56,13 @@ describe('a stream', () => {
 
 describe('a busy name', () => {
   it('refuses a second publisher', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.publish('demo', 't1');
     expect(() => house.publish('demo', 't2')).toThrow('published already');
   });
 
   it('is free where the older publisher’s connection is dead', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     const older = house.publish('demo', 't1');
     older.send(3);
     older.isAlive = false;
@@ -157,7 +71,7 @@ describe('a busy name', () => {
   });
 
   it('of an announced vibe goes to the encoder’s new life at once', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.channels.announce('demo');
     const older = house.publish('demo', 't1');
     older.send(3);
@@ -172,7 +86,7 @@ describe('a busy name', () => {
   });
 
   it('of an announced vibe stays with its encoder where the other has no token, or the same', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.channels.announce('demo');
     house.publish('demo', 't1');
     expect(() => house.publish('demo')).toThrow('published already');
@@ -180,85 +94,9 @@ describe('a busy name', () => {
   });
 });
 
-describe('a listener', () => {
-  it('gets the header, the metadata and the configuration first, and its own time from 0', async () => {
-    const house = new House();
-    const publisher = house.publish('demo');
-    house.channels.metadata(publisher, { audiocodecid: 10, width: 640, duration: 0, encoder: 'Lavf' });
-    publisher.send(100);
-    const listener = await house.listen('demo');
-    publisher.send(4);
-    expect(listener.headerFlags).toBe(4);
-    expect(listener.tags.map((tag) => [tag.type, tag.timestampMs])).toEqual([
-      [18, 0],
-      [8, 0],
-      [8, 0],
-      [8, 22],
-      [8, 43],
-      [8, 64],
-    ]);
-    const metadata = listener.tags[0]?.body.toString('latin1') ?? '';
-    expect(metadata).toMatch(/onMetaData.*hasAudio.*hasVideo.*audiocodecid.*encoder/s);
-    expect(metadata).not.toMatch(/width|duration/);
-  });
-
-  it('hears the same spacing as every other one', async () => {
-    const house = new House();
-    const publisher = house.publish('demo');
-    publisher.send(1);
-    const early = await house.listen('demo');
-    publisher.send(10);
-    const [late, later] = [await house.listen('demo'), await house.listen('demo')];
-    publisher.send(20);
-    const offset = early.times[10] as number;
-    expect(late.times).toEqual(early.times.slice(10).map((ms) => ms - offset));
-    expect(later.times).toEqual(late.times);
-  });
-
-  it('stays over a new publisher; time goes on by one frame, the same configuration is not repeated', async () => {
-    const house = new House();
-    house.channels.announce('demo');
-    const listener = await house.listen('demo');
-    house.publish('demo', 't1').send(50);
-    house.publish('demo', 't2').send(50);
-    expect(listener.times).toEqual(Array.from({ length: 100 }, (_, frame) => Math.round((frame * 64) / 3)));
-    expect(listener.configs).toEqual([CONFIG.toString('hex')]);
-  });
-
-  it('gets a configuration that has changed', async () => {
-    const house = new House();
-    house.channels.announce('demo');
-    const listener = await house.listen('demo');
-    house.publish('demo', 't1').send(2);
-    house.publish('demo', 't2').send(2, CONFIG_44K);
-    expect(listener.configs).toEqual([CONFIG.toString('hex'), CONFIG_44K.toString('hex')]);
-    expect(listener.times).toEqual([0, 21, 43, 66]);
-  });
-
-  it('is counted, and the numbers are told together after a moment', async () => {
-    const house = new House();
-    house.channels.announce('a');
-    house.channels.announce('b');
-    const first = await house.listen('a');
-    await house.listen('a');
-    await house.listen('b');
-    expect(house.told('listeners')).toEqual([]);
-    house.clock.advance(100);
-    expect(house.told('listeners')).toEqual([
-      [
-        { vibeId: 'a', listeners: 2 },
-        { vibeId: 'b', listeners: 1 },
-      ],
-    ]);
-    await closed(first);
-    house.clock.advance(100);
-    expect(house.told('listeners')[1]).toEqual([{ vibeId: 'a', listeners: 1 }]);
-  });
-});
-
 describe('a vibe that is retired', () => {
   it('ends at once where nobody publishes it', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.channels.announce('demo');
     const listener = await house.listen('demo');
     house.channels.retire('demo');
@@ -267,7 +105,7 @@ describe('a vibe that is retired', () => {
   });
 
   it('ends with its publisher, when everything has been sent', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.channels.announce('demo');
     const listener = await house.listen('demo');
     const publisher = house.publish('demo', 't1');
@@ -279,7 +117,7 @@ describe('a vibe that is retired', () => {
   });
 
   it('keeps its HLS for 30 s', () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.channels.announce('demo');
     const publisher = house.publish('demo', 't1');
     publisher.send(9);
@@ -297,7 +135,7 @@ describe('a vibe that is retired', () => {
   });
 
   it('starts anew when it is announced again: other segments, higher numbers, time from 0', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     const playlists: string[] = [];
     for (const token of ['t1', 't2']) {
       house.channels.announce('demo');
@@ -319,7 +157,7 @@ describe('a vibe that is retired', () => {
   });
 
   it('lets go of its last publisher when it is announced again before that is gone', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.channels.announce('demo');
     const publisher = house.publish('demo', 't1');
     publisher.send(1);
@@ -333,7 +171,7 @@ describe('a vibe that is retired', () => {
 
 describe('a name that nobody announced', () => {
   it('keeps its listeners for 10 s without a publisher', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     const publisher = house.publish('by-hand');
     publisher.send(2);
     const listener = await house.listen('by-hand');
@@ -345,7 +183,7 @@ describe('a name that nobody announced', () => {
   });
 
   it('is over after that', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     const publisher = house.publish('by-hand');
     const listener = await house.listen('by-hand');
     publisher.close();
@@ -355,17 +193,10 @@ describe('a name that nobody announced', () => {
   });
 
   it('is not over when it is announced meanwhile', async () => {
-    const house = new House();
+    const house = new ChannelHouse();
     house.publish('by-hand').close();
     house.channels.announce('by-hand');
     house.clock.advance(60_000);
     expect(await house.channels.find('by-hand', 0)).toBeDefined();
   });
 });
-
-async function closed(response: FakeResponse): Promise<void> {
-  await new Promise<void>((resolve) => {
-    response.once('close', () => resolve());
-    response.destroy();
-  });
-}
