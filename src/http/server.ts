@@ -9,6 +9,7 @@ import { createApp } from './app';
 import { createContext, type HttpContext, type HttpHouse } from './context';
 import { answerRaw } from './raw-answer';
 import { markAwaitingContinue } from './request-body';
+import { serveWithoutUpgrade } from './unupgraded';
 import { Upgrades } from './upgrade';
 
 /** Slow headers are an attack or an accident. */
@@ -57,7 +58,11 @@ export function createHttpServer(house: HttpHouse): HttpServer {
     markAwaitingContinue(req);
     onRequest(req, res);
   });
-  server.on('upgrade', new Upgrades(context).handle);
+  const upgrades = new Upgrades(context);
+  server.on('upgrade', (req, socket, head) => {
+    if (req.headers.upgrade?.toLowerCase() === 'websocket') upgrades.handle(req, socket, head);
+    else serveWithoutUpgrade(server, req, socket, head);
+  });
   server.on('clientError', refuseBroken);
 
   return {

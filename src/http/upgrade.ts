@@ -34,7 +34,7 @@ export class Upgrades {
     this.#context = context;
   }
 
-  /** For the `upgrade` event of the HTTP server. */
+  /** For the `upgrade` event of the HTTP server, where a WebSocket is asked for. */
   readonly handle = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const requestId = requestIdOf(req);
     const onError = (): void => void socket.destroy();
@@ -64,8 +64,7 @@ export class Upgrades {
 
   /** @throws {Problem} `bad-request` (400), `forbidden` (403), `upgrade-required` (426) */
   #check(req: IncomingMessage): void {
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket' || req.method !== 'GET')
-      throw new Problem('bad-request', 'This door can be upgraded to a WebSocket only, by GET.');
+    if (req.method !== 'GET') throw new Problem('bad-request', 'A WebSocket is opened by GET.');
     if (!isOriginAllowed(req.headers.origin, this.#context.config))
       throw new Problem('forbidden', 'Pages of this origin may not connect.');
     if (req.headers['sec-websocket-version'] !== '13')
