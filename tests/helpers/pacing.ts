@@ -70,6 +70,16 @@ export async function paced(
   return sends;
 }
 
+/**
+ * How late, at worst, a creator was with its own hand-overs, in milliseconds: more than its lead, and what listeners
+ * then miss is no fault of the relay's.
+ */
+export function worstLatenessMs(sends: readonly Send[], pacing: Pacing): number {
+  const due = dueTimes(sends.length, pacing);
+  const startMs = sends[0]?.atMs ?? 0;
+  return Math.max(0, ...sends.map((send, index) => send.atMs - startMs - (due[index] as number)));
+}
+
 /** The hand-over that carried a sample. */
 export function sendOf(sends: readonly Send[], sample: number): Send | undefined {
   return sends.find((send) => sample >= send.fromSample && sample < send.fromSample + send.samples);
