@@ -129,7 +129,9 @@ async function sendAll(
     if (options.end) {
       stderr.write('Playing out what the relay still holds …\n');
       await api.end(vibeId, { creator, drain: true });
-      await Promise.race([watch.over, pause(PLAY_OUT_MS)]);
+      const isOver = new AbortController();
+      void watch.over.then(() => isOver.abort());
+      await pause(PLAY_OUT_MS, isOver.signal);
     }
   } catch (error) {
     // An input that breaks off is the end of this vibe too; what the relay refuses may be somebody else's.

@@ -64,6 +64,9 @@ export async function findLeash(
 /**
  * Starts an FFmpeg with its standard input, standard error and descriptor 3 (progress) piped to here; standard output
  * is closed. Emits `error` where that fails.
+ *
+ * It gets a process group of its own: a Ctrl-C in a terminal reaches every process of the terminal's group, and an
+ * FFmpeg that ends with it cannot play the tail.
  * @throws {Error} for failures that Node does not emit, e.g. a NUL in an argument or no memory
  */
 export function spawnFfmpeg(
@@ -73,6 +76,7 @@ export function spawnFfmpeg(
   const [program = command.path, ...args] = [...command.leash, command.path, ...command.args];
   return spawn(program, args, {
     shell: false,
+    detached: true,
     env: { ...environment },
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     windowsHide: true,

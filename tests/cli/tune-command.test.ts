@@ -12,7 +12,8 @@ describe('vibesflow tune', () => {
 
   it('ends without a word when the reader has heard enough', async () => {
     const output = new CapturedOutput();
-    output.stdout._write = (_piece, _encoding, done): void => done(new Error('EPIPE'));
+    output.stdout._write = (_piece, _encoding, done: (error?: Error) => void): void =>
+      done(new Error('EPIPE'));
     expect(await run(['tune', '--seconds', '600'], output, {})).toBe(0);
     expect(output.stderr.text).toBe('');
   });

