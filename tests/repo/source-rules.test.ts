@@ -37,6 +37,9 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'http/upgrade.ts': 'tests/http/ingest-websocket.test.ts, by hand-made sockets',
   'http/websocket-link.ts': 'tests/http/ingest-websocket.test.ts and tests/http/events-websocket.test.ts',
   'media-server/media-server.ts': 'types',
+  'vibes/pipeline.ts': 'tests/vibes/vibe.test.ts: a vibe is its room and this',
+  'vibes/playout.ts': 'tests/vibes/vibe.test.ts, with the clock in its hand',
+  'vibes/vibe-status.ts': 'tests/vibes/vibe.test.ts',
 };
 
 /** Files that run as a process of their own, beside the daemon: their timers and exits are theirs. */
