@@ -36,6 +36,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'http/schemas.ts': 'tests/http/vibes.test.ts and tests/http/ingest-http.test.ts',
   'http/upgrade.ts': 'tests/http/ingest-websocket.test.ts, by hand-made sockets',
   'http/websocket-link.ts': 'tests/http/ingest-websocket.test.ts and tests/http/events-websocket.test.ts',
+  'media-server/embedded/http-answers.ts': 'tests/media-server/embedded/http-face.test.ts gets them all',
+  'media-server/embedded/messages.ts': 'types',
   'media-server/media-server.ts': 'types',
   'vibes/pipeline.ts': 'tests/vibes/vibe.test.ts: a vibe is its room and this',
   'vibes/playout.ts': 'tests/vibes/vibe.test.ts, with the clock in its hand',
