@@ -184,11 +184,13 @@ export class Channels {
     if (this.#current.get(channel.vibeId) === entry) this.#current.delete(channel.vibeId);
     channel.end();
     this.#over.set(channel.vibeId, channel);
-    this.#clock.after(HLS_GRACE_MS, () => this.#forget(channel), { background: true });
+    // The timer knows a name only: a stream that a later one of its name has followed is let go at once.
+    const { vibeId, stamp } = channel;
+    this.#clock.after(HLS_GRACE_MS, () => this.#forget(vibeId, stamp), { background: true });
   }
 
-  #forget(channel: Channel): void {
-    if (this.#over.get(channel.vibeId) === channel) this.#over.delete(channel.vibeId);
+  #forget(vibeId: string, stamp: string): void {
+    if (this.#over.get(vibeId)?.stamp === stamp) this.#over.delete(vibeId);
   }
 
   #listenersChanged(channel: Channel): void {
