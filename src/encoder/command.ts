@@ -43,12 +43,13 @@ const NETWORK_TIMEOUT_US = 6_000_000;
  * | input                                             | p50 ms         | p95 ms          | first ms        |
  * |---------------------------------------------------|----------------|-----------------|-----------------|
  * | `-f s16le`                                        | 41 / 41 / 82   | 61 / 61 / 121   | 44 / 75 / 87    |
- * | `-f wav -ignore_length 1 -max_size 4096`          | 41 / 41 / 41   | 62 / 62 / 62    | 389 / 350 / 350 |
+ * | `-f wav -ignore_length 1 -max_size 4096`          | 41 / 41 / 41   | 62 / 62 / 62    | 690 / 350 / 350 |
  * | `-f caf`, packets of one AAC frame                | – / 41 / 41    | – / 61 / 62     | – / 60 / 44     |
  *
- * - FFmpeg 7 reads raw PCM in packets of 85 ms. WAV would mend that, but holds the first 64 KiB (341 ms) back to see
- *   whether they are S/PDIF. CAF names its packet size and is believed at once; FFmpeg 4.1 reads nothing from it, but
- *   there raw PCM comes in packets of 1024 samples or 40 ms. u8 does not fit CAF and stays raw: p50 81 ms on FFmpeg 7.
+ * - FFmpeg 7 reads raw PCM in packets of 85 ms. WAV would mend that, but where it says PCM its first 64 KiB (341 ms)
+ *   are held back, to see whether they are S/PDIF; mu-law of the same byte rate is not held: 66 ms. CAF names its
+ *   packet size and is believed at once. FFmpeg 4.1 reads nothing from it, but is as quick with raw PCM. u8 does not
+ *   fit CAF and stays raw: p50 81 ms on FFmpeg 7.
  * - 4.1, 5.1.9 and 7.0 all make of it, byte for byte, the AAC frames of an offline encode of the same PCM: every sample
  *   format, 8 to 192 kHz, 1 to 8 channels.
  * - To an RTMP server: first frame at a waiting listener after 73 / 115 / 77 ms with `-tcp_nodelay 1`, 242 / 295 / – ms
@@ -56,7 +57,7 @@ const NETWORK_TIMEOUT_US = 6_000_000;
  * - `-probesize 32 -analyzeduration 0` keeps FFmpeg from analysing input that it was told all about.
  * - Tried, gained nothing and left out: `-threads 1`, `-muxdelay 0`, `-max_interleave_delta 0`,
  *   `-map_metadata -1`. `-avioflags direct` breaks container headers. `-fflags nobuffer` throws away a frame.
- * - `-filter_threads 1`: otherwise each FFmpeg keeps one idle thread per core for filters.
+ * - `-filter_threads 1`: otherwise each FFmpeg keeps an idle thread for each core (here two).
  */
 export function encoderCommand(options: CommandOptions): EncoderCommand {
   const { format, outputUrl } = options;
