@@ -1,9 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { Ticker } from './audio/ticker';
 import { systemClock } from './base/clock';
 import { Closer, once } from './base/closer';
 import type { Config } from './base/config';
-import { EXIT_CANT_CREATE, OperatorError } from './base/errors';
+import { prepareDataDir } from './base/data-dir';
 import type { Logger } from './base/logger';
 import { Metrics } from './base/metrics';
 import { version } from './base/version';
@@ -41,7 +40,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
   const metrics = new Metrics();
   const closer = new Closer((name) => logger.debug({ part: name }, 'closing'));
   try {
-    makeDataDir(config.dataDir);
+    prepareDataDir(config.dataDir);
     const mediaServer = new EmbeddedMediaServer({
       rtmpPort: config.rtmpPort,
       rtmpUrl: config.rtmpUrl,
@@ -97,17 +96,4 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
     throw error;
   }
   return { close: once(() => closer.close()) };
-}
-
-function makeDataDir(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new OperatorError(
-      `DATA_DIR ${directory} cannot be written to (${code ?? message})`,
-      EXIT_CANT_CREATE,
-    );
-  }
 }

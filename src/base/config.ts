@@ -226,7 +226,7 @@ export const SETTINGS: Settings = {
   dataDir: {
     name: 'DATA_DIR',
     shown: './data',
-    meaning: 'pid files and logs; nothing is written elsewhere',
+    meaning: 'the only directory that the relay writes to; so far it keeps nothing there',
     default: () => path.resolve('data'),
     parse: (text) => path.resolve(text),
   },
