@@ -70,9 +70,9 @@ describe('players that people have', () => {
   );
 });
 
-function expectSound({ said, ...played }: Played): void {
-  console.info(`${JSON.stringify(played)} ${said.trim()}`);
+function expectSound(played: Played): void {
+  console.info(`${played.seconds.toFixed(2)} s, peak ${played.peak.toFixed(2)}`);
   expect(played).toMatchObject({ sampleRate: 48_000, channels: 2 });
-  expect(played.seconds).toBeGreaterThan(PLAY_SECONDS * 0.7);
+  expect(played.seconds).toBeGreaterThan(PLAY_SECONDS * 0.95);
   expect(played.peak).toBeGreaterThan(0.05);
 }

@@ -62,13 +62,16 @@ export function longPost(options: {
       request.once('response', resolve);
       request.once('error', reject);
     });
-    answered.catch(() => undefined);
+    let isAnswered = false;
+    answered.finally(() => (isAnswered = true)).catch(() => undefined);
     const write = async (bytes: Buffer): Promise<void> => {
-      if (!request.write(bytes)) await Promise.race([once(request, 'drain'), answered]);
+      // An answer before the end is a refusal; what it says is told below.
+      if (isAnswered || request.write(bytes)) return;
+      await Promise.race([once(request, 'drain'), answered]);
     };
     if (header.length > 0) await write(header);
     const sends = await paced(pcm, options.unpaced ? { ...pacing, leadMs: Infinity } : pacing, write);
-    request.end();
+    if (!isAnswered) request.end();
     const answer = await answered;
     const said = Buffer.concat(await answer.toArray()).toString();
     if (answer.statusCode !== 202) throw new Error(`${answer.statusCode} ${said.slice(0, 300)}`);

@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { runProgram } from './run-program';
@@ -11,6 +11,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
 };
 /** VLC refuses to run as root; this account owns nothing. */
 const NOBODY = '65534';
+const WAV_HEADER_BYTES = 44;
 
 /** Whether a program is on the search path. */
 export function isInstalled(program: string): boolean {
@@ -74,25 +75,37 @@ export async function playWithMpv(url: string, seconds: number): Promise<Played>
   ]);
 }
 
-/** Plays about `seconds` of a URL with VLC, into a file, under another account where this one is root. */
+/**
+ * Plays `seconds` of a URL with VLC, into a file, under another account where this one is root. It is told to stop once
+ * it has played that much: its `--run-time` counts from the start of an HLS window, wherever in it it begins to play.
+ */
 export async function playWithVlc(url: string, seconds: number): Promise<Played> {
   const asNobody = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'];
-  return intoFile('vlc', (file) => [
-    ...(process.getuid?.() === 0 ? asNobody : []),
-    ...['cvlc', '--no-video', '--aout=afile', `--audiofile-file=${file}`, '--audiofile-format=s16'],
-    ...[`--run-time=${seconds}`, '--play-and-exit', url, 'vlc://quit'],
-  ]);
+  const enough = WAV_HEADER_BYTES + seconds * 48_000 * 4;
+  return intoFile(
+    'vlc',
+    (file) => [
+      ...(process.getuid?.() === 0 ? asNobody : []),
+      ...['cvlc', '--no-video', '--aout=afile', `--audiofile-file=${file}`, '--audiofile-format=s16', url],
+    ],
+    (file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) >= enough,
+  );
 }
 
-async function intoFile(name: string, commandFor: (file: string) => string[]): Promise<Played> {
+async function intoFile(
+  name: string,
+  commandFor: (file: string) => string[],
+  stopWhen?: (file: string) => boolean,
+): Promise<Played> {
   const directory = mkdtempSync(path.join(os.tmpdir(), `vibesflow-${name}-`));
   try {
     chmodSync(directory, 0o777);
     const file = path.join(directory, 'played.wav');
     const [program, ...args] = commandFor(file) as [string, ...string[]];
     const result = await runProgram(program, args, {
-      withinMs: 40_000,
+      withinMs: 25_000,
       env: { PATH: process.env['PATH'], HOME: directory, XDG_RUNTIME_DIR: directory },
+      stopWhen: stopWhen && (() => stopWhen(file)),
     });
     const said = `${result.stdout.toString()}${result.stderr}`;
     if (result.exitCode !== 0) throw new Error(`${name} ended with ${result.exitCode}; it said:\n${said}`);

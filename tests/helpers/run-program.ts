@@ -9,13 +9,19 @@ export interface ProgramResult {
 
 /**
  * Runs a program to its end, with `input` on its standard input. A program that takes longer than `withinMs` is
- * killed.
+ * killed; one that would never end by itself is told to (SIGTERM) as soon as `stopWhen` says so.
  * @throws {Error} where the program cannot be started or takes too long; a non-zero exit code is not an error here
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  options: { input?: Buffer; withinMs?: number; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: {
+    input?: Buffer;
+    withinMs?: number;
+    env?: NodeJS.ProcessEnv;
+    cwd?: string;
+    stopWhen?: () => boolean;
+  } = {},
 ): Promise<ProgramResult> {
   const child = spawn(program, args, { env: options.env ?? process.env, cwd: options.cwd });
   const stdout: Buffer[] = [];
@@ -32,6 +38,8 @@ export async function runProgram(
     late = true;
     child.kill('SIGKILL');
   }, withinMs);
+  const { stopWhen } = options;
+  const stopping = stopWhen && setInterval(() => stopWhen() && child.kill('SIGTERM'), 100);
   try {
     const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(
       (resolve, reject) => {
@@ -44,6 +52,7 @@ export async function runProgram(
     return { exitCode, signal, stdout: Buffer.concat(stdout), stderr: said };
   } finally {
     clearTimeout(timer);
+    clearInterval(stopping);
   }
 }
 
