@@ -11,7 +11,8 @@ import { sendOf, type Send } from './pacing';
  */
 const BURST_HZ = [1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500] as const;
 const BURST_SAMPLES = 480;
-export const BURST_PERIOD_SAMPLES = 24_000;
+const BURST_PERIOD_SAMPLES = 24_000;
+const FIRST_BURST_SAMPLES = 11_520;
 const FRAME_SAMPLES = 1024;
 const AMPLITUDE = 12_000;
 /** A burst's first decoded sample above this; what the encoder smears before it stays well below. */
@@ -34,9 +35,9 @@ export function burstSignal(seconds: number): Buffer {
   return Buffer.from(out.buffer);
 }
 
-/** The sample with which a burst begins. */
+/** The sample with which a burst begins: always the first one of a 20 ms chunk. */
 export function burstStart(burst: number): number {
-  return burst * BURST_PERIOD_SAMPLES + BURST_PERIOD_SAMPLES / 2;
+  return burst * BURST_PERIOD_SAMPLES + FIRST_BURST_SAMPLES;
 }
 
 /** The bursts in decoded s16le stereo: where each begins, and which of the eight frequencies it has. */
