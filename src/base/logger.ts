@@ -29,7 +29,7 @@ export function createLogger(options: { level: LogLevel; format: 'json' | 'prett
     formatters: {},
     transport: {
       target: 'pino-pretty',
-      options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' },
+      options: { ignore: 'pid,hostname', singleLine: true, translateTime: 'SYS:HH:MM:ss.l' },
     },
   });
 }
