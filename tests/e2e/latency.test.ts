@@ -2,7 +2,7 @@ import { listenToBareFfmpeg } from '../helpers/bare-ffmpeg';
 import { Daemon } from '../helpers/daemon';
 import { FlvListener } from '../helpers/flv-listener';
 import { burstSignal, latencies, percentile, type Latency } from '../helpers/latency';
-import { paced } from '../helpers/pacing';
+import { paced, worstLatenessMs } from '../helpers/pacing';
 import { WebSocketCreator } from '../helpers/websocket-creator';
 
 const SECONDS = 50;
@@ -19,6 +19,10 @@ async function throughDaemon(daemon: Daemon, vibeId: string, pcm: Buffer): Promi
   await creator.close();
   await daemon.endVibe(vibeId);
   await listener.end();
+  const underruns = (await daemon.metrics()).sumOrZero('vibesflow_underruns_total');
+  const lateMs = worstLatenessMs(sends, { chunkMs: 20 });
+  // What a creator that was late itself costs is latency of its own making: this line says whether it was.
+  console.info(`${vibeId}: creator late by ${lateMs.toFixed(1)} ms at worst; ${underruns} underruns so far`);
   return latencies(listener.frames, sends);
 }
 
