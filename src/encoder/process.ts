@@ -182,13 +182,15 @@ export class EncoderProcess extends EventEmitter<EncoderProcessEvents> {
     });
     child.once('close', () => this.#finish(false));
 
-    const [, , , progress] = child.stdio;
-    for (const stream of child.stdio) stream?.on('error', () => undefined);
+    // Where the daemon has no descriptors left, the child comes without streams, whatever its type says.
+    const streams = (child.stdio as typeof child.stdio | undefined) ?? [];
+    for (const stream of streams) stream?.on('error', () => undefined);
     this.#stdin?.on('drain', this.#onWritten);
     const parser = new ProgressParser((block) => {
       this.#outTimeUs = block.outTimeUs;
       if (!this.#end) this.emit('progress', block);
     });
+    const progress = streams[3];
     if (progress && 'read' in progress) progress.on('data', (chunk: Buffer) => parser.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.#readStderr(chunk.toString('utf8')));
   }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import path from 'node:path';
 import { exitReason, type ProcessEnd } from '../../src/encoder/exit';
 import type { EncoderProcess } from '../../src/encoder/process';
 import { findLeash } from '../../src/encoder/spawn';
+import { runProgram } from '../helpers/run-program';
 import { silentLogger } from '../helpers/silent-logger';
 import {
   CHUNK,
@@ -137,6 +139,14 @@ describe('one encoder process', () => {
     expect(child.stderr.length).toBeGreaterThan(0);
     await child.end();
     await child.close();
+  });
+
+  it('never lived where the daemon has no descriptors left', async () => {
+    const program = path.resolve(__dirname, '../fixtures/encoder-without-descriptors.js');
+    const limited = ['-c', 'ulimit -n 64 && exec "$0" "$@"', process.execPath, program, fixture('obedient')];
+    const { stdout, stderr } = await runProgram('/bin/sh', limited, { withinMs: 20_000 });
+    expect(stderr).toBe('');
+    expect(stdout.toString()).toMatch(/^spawn-failed false .*EMFILE/);
   });
 
   it('says the same where setpriv could not run it', async () => {
