@@ -15,8 +15,9 @@ export class Fader {
   readonly #sampleBytes: number;
   readonly #valueBytes: number;
   readonly #values: ReturnType<typeof valueAccess>;
-  /** The end of what went out last. */
-  #tail: Buffer = Buffer.alloc(0);
+  /** The end of what went out last, at its own end: a copy, or a few bytes would keep a whole chunk in memory. */
+  readonly #tail: Buffer;
+  #tailBytes = 0;
 
   /**
    * @param format little-endian
@@ -29,22 +30,22 @@ export class Fader {
     this.#sampleBytes = sampleBytes(format);
     this.#valueBytes = valueBytes(format);
     this.#values = valueAccess(format);
+    this.#tail = Buffer.alloc(this.samples * this.#sampleBytes);
   }
 
   /** Remembers the end of what goes out, whatever the size of the pieces. */
   heard(bytes: Buffer): void {
-    const wanted = this.samples * this.#sampleBytes;
-    this.#tail =
-      bytes.length >= wanted
-        ? bytes.subarray(bytes.length - wanted)
-        : Buffer.concat([this.#tail, bytes]).subarray(-wanted);
+    const tail = this.#tail;
+    if (bytes.length < tail.length) tail.copyWithin(0, bytes.length);
+    bytes.copy(tail, Math.max(0, tail.length - bytes.length), Math.max(0, bytes.length - tail.length));
+    this.#tailBytes = Math.min(tail.length, this.#tailBytes + bytes.length);
   }
 
   /** A frame of silence that begins with what was heard last, mirrored and falling. */
   out(): Buffer {
     const frame = silence(this.#frameSamples, this.#format);
-    const samples = this.#tail.length / this.#sampleBytes;
-    for (let i = 0; i < samples; i += 1) this.#mix(frame, i, this.#tail, samples - 1 - i, i / samples);
+    const samples = this.#tailBytes / this.#sampleBytes;
+    for (let i = 0; i < samples; i += 1) this.#mix(frame, i, this.#tail, this.samples - 1 - i, i / samples);
     return frame;
   }
 

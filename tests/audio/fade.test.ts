@@ -47,6 +47,15 @@ describe('a fader', () => {
     expect(pieces.out().equals(whole.out())).toBe(true);
   });
 
+  it('keeps no memory of the pieces themselves', () => {
+    const sound = ramp(500);
+    const whole = new Fader(DEFAULT_FORMAT, FRAME);
+    whole.heard(sound);
+    const before = whole.out();
+    sound.fill(0);
+    expect(whole.out().equals(before)).toBe(true);
+  });
+
   it('makes plain silence where nothing was heard and nothing follows', () => {
     const fader = new Fader(DEFAULT_FORMAT, FRAME);
     expect(fader.out().every((byte) => byte === 0)).toBe(true);
