@@ -35,6 +35,8 @@ export class DriftFollower {
   #firstMs: number | undefined;
   /** The headroom that the first bin had: what is to be kept. */
   #wantedHeadroomMs: number | undefined;
+  /** The trend that was proven last; nothing until one was. */
+  #ratePpm: number | undefined;
   #ppm = 0;
 
   /** Parts per million by which the pacer has to run faster than our clock. */
@@ -87,10 +89,14 @@ export class DriftFollower {
     );
     const slopePpm = slope * 1e6;
     const errorPpm = Math.sqrt(residual / (n - 2) / spread) * 1e6;
-    const proven = Math.abs(slopePpm) >= Math.max(MIN_PPM, PROOF * errorPpm) && Math.abs(slopePpm) <= MAX_PPM;
-    if (!proven) return;
+    const proofPpm = Math.max(MIN_PPM, PROOF * errorPpm);
+    // A clock, or proof that the one followed so far is gone: another device sends now.
+    const changePpm = slopePpm - (this.#ratePpm ?? 0);
+    const isProven = Math.max(Math.abs(slopePpm), Math.abs(changePpm)) >= proofPpm;
+    if (isProven && Math.abs(slopePpm) <= MAX_PPM) this.#ratePpm = slopePpm;
+    if (this.#ratePpm === undefined) return;
     // What piled up (or ran dry) before the verdict is worked off slowly.
     const returnPpm = (last.headroomMs - this.#wantedHeadroomMs) * RETURN_PPM_PER_MS;
-    this.#ppm = slopePpm + Math.max(-MAX_RETURN_PPM, Math.min(MAX_RETURN_PPM, returnPpm));
+    this.#ppm = this.#ratePpm + Math.max(-MAX_RETURN_PPM, Math.min(MAX_RETURN_PPM, returnPpm));
   }
 }

@@ -52,4 +52,20 @@ describe('a drift follower', () => {
     drift.reset();
     expect(drift.ppm).toBe(before);
   });
+
+  it.each([0, -200])('lets go of a clock when a device with one that is %d ppm off follows', (ppm) => {
+    const random = noise(7);
+    const drift = new DriftFollower();
+    let [atMs, audioMs] = [0, 0];
+    const send = (seconds: number, rate: number): void => {
+      for (const endMs = audioMs + seconds * 1000; audioMs < endMs; audioMs += 20) {
+        drift.arrival(atMs + random(0) * 15, audioMs, 60);
+        atMs += 20 / (1 + rate / 1e6);
+      }
+    };
+    send(300, 300);
+    expect(Math.abs(drift.ppm - 300)).toBeLessThan(30);
+    send(300, ppm);
+    expect(Math.abs(drift.ppm - ppm)).toBeLessThan(30);
+  });
 });
