@@ -154,7 +154,7 @@ export class Pacer {
       return;
     }
     // The lead lets the first audio go out early: better than a tick too late.
-    if (this.#phase === 'prebuffering' && this.#mayFlow(nowMs + FRAME_MS)) {
+    if (this.#phase === 'prebuffering' && this.#sink.writable && this.#mayFlow(nowMs + FRAME_MS)) {
       this.#anchor(this.#finishing ? nowMs : (this.#flowAtMs as number), 0);
       this.#flow('prebuffered');
     }
@@ -211,6 +211,7 @@ export class Pacer {
     this.#buffer.skipGap();
     if (this.#buffer.readySamples > 0) return this.#playAudio(nowMs);
     this.#underrunAtMs = nowMs;
+    this.#forgive(nowMs);
     this.#enter('filling', 'underrun');
     if (!this.#sink.writable) return;
     this.#hand(this.#fader.out(), 'silence');
@@ -241,11 +242,8 @@ export class Pacer {
 
   #playSilence(nowMs: number): void {
     if (this.#finishing && this.#buffer.samples === 0) return this.#finish();
-    if (!this.#sink.writable) {
-      // Silence that nobody can take is not owed later.
-      if (this.#clock(nowMs) > this.#sent) this.#anchor(nowMs, this.#sent);
-      return;
-    }
+    this.#forgive(nowMs);
+    if (!this.#sink.writable) return;
     const flowsWithinFrame = this.#flowAtMs !== undefined && this.#mayFlow(nowMs + FRAME_MS);
     if (flowsWithinFrame && (this.#mayFlow(nowMs) || this.#sent < this.#clock(nowMs))) {
       if (this.#buffer.readySamples === 0) this.#buffer.skipGap();
@@ -259,6 +257,12 @@ export class Pacer {
     while (this.#sent < this.#clock(nowMs) && this.#sink.writable) {
       this.#hand(silence(this.#frame, this.#options.format), 'silence');
     }
+  }
+
+  /** Silence that nobody could take, or a lump of it after a stall, would only put the next audio behind: not owed. */
+  #forgive(nowMs: number): void {
+    const owedMs = this.#sink.writable ? MAX_WRITE_MS : 0;
+    if (this.#clock(nowMs) - this.#sent > owedMs * this.#samplesPerMs) this.#anchor(nowMs, this.#sent);
   }
 
   #hand(bytes: Buffer, kind: 'audio' | 'silence'): void {

@@ -282,6 +282,55 @@ describe('a pacer', () => {
     expect(rig.silenceSamples()).toBe(0);
   });
 
+  it('does not flow before an encoder takes something', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.sink.writable = false;
+    rig.stream(20, 100);
+    expect(rig.pacer.phase).toBe('prebuffering');
+    rig.sink.writable = true;
+    rig.pacer.service(rig.clock.nowMs());
+    expect(rig.pacer.phase).toBe('flowing');
+    rig.stream(20, 50);
+    expect(rig.audio.equals(Buffer.concat(rig.sent).subarray(0, rig.audio.length))).toBe(true);
+    expect(rig.silenceSamples()).toBe(0);
+    expect(rig.buffer.bufferedMs).toBeLessThan(80);
+  });
+
+  it('owes no silence for the audio that it could not take while no encoder was there', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.stream(20, 50);
+    rig.sink.writable = false;
+    rig.stream(20, 100);
+    // The creator was refused for 10 s: the buffer was full.
+    rig.until(13_000);
+    rig.sink.writable = true;
+    rig.pacer.service(rig.clock.nowMs());
+    rig.until(13_200);
+    expect(rig.silenceSamples() / 48).toBeLessThan(400);
+    rig.stream(20, 50);
+    rig.until(15_000);
+    expect(rig.audio.equals(Buffer.concat(rig.sent))).toBe(true);
+  });
+
+  it('does not make up for a stall of its own event loop with silence', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.stream(20, 50);
+    rig.until(2_000);
+    const before = rig.silenceSamples();
+    rig.pause(30_000);
+    rig.until(32_200);
+    expect((rig.silenceSamples() - before) / 48).toBeLessThan(400);
+  });
+
+  it('finds back when the creator goes on with another clock', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.stream(20, 50 * 60 * 4, () => 0, 1 + 300 / 1e6);
+    rig.stream(20, 50 * 60 * 12);
+    expect(Math.abs(rig.pacer.driftPpm)).toBeLessThan(10);
+    expect(rig.silenceSamples()).toBe(0);
+    expect(rig.buffer.bufferedMs).toBeLessThan(90);
+  });
+
   it.each([300, -300, 100])('follows a creator’s clock that is %d ppm off, sample by sample', (ppm) => {
     const rig = new Rig({ prebufferMs: 60 });
     rig.stream(20, 50 * 60 * 6, () => 0, 1 + ppm / 1e6);
