@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/clock';
+import { once } from '../base/closer';
 import type { EncoderExit } from '../encoder/encoder';
 import type { PublishEnd } from '../media-server/media-server';
 
@@ -24,6 +25,8 @@ export class LossLedger {
   readonly #sampleRate: number;
   readonly #onLoss: (samples: number, exit: EncoderExit) => void;
   readonly #lives = new Map<string, Life>();
+  /** Set while it closes: called when no life is open any more. */
+  #onSettled: (() => void) | undefined;
 
   /**
    * @param sampleRate of what is fed
@@ -38,22 +41,29 @@ export class LossLedger {
   exited(exit: EncoderExit): void {
     const life = this.#life(exit.token);
     life.exit = exit;
-    if (life.end || exit.samplesFed === 0) return this.#settle(exit.token, life);
+    // One that ended as it was asked to has published everything, and its last progress says so.
+    if (life.end || exit.samplesFed === 0 || exit.reason === 'ended') return this.#settle(exit.token, life);
     life.timer = this.#clock.after(WITNESS_WAIT_MS, () => this.#settle(exit.token, life), {
       background: true,
     });
   }
 
   unpublished(end: PublishEnd): void {
+    if (this.#onSettled && !this.#lives.has(end.token)) return;
     const life = this.#life(end.token);
     life.end = end;
     if (life.exit) this.#settle(end.token, life);
   }
 
-  /** Settles what is open with what is known. */
-  close(): void {
-    for (const [token, life] of this.#lives) this.#settle(token, life);
-  }
+  /**
+   * No life will follow: resolves when the media server's word on the last ones is there, or waited for in vain.
+   * Idempotent.
+   */
+  readonly close = once(async () => {
+    for (const [token, life] of this.#lives) if (!life.exit) this.#lives.delete(token);
+    const settled = new Promise<void>((resolve) => (this.#onSettled = resolve));
+    if (this.#lives.size > 0) await settled;
+  });
 
   #life(token: string): Life {
     let life = this.#lives.get(token);
@@ -64,6 +74,11 @@ export class LossLedger {
   #settle(token: string, life: Life): void {
     life.timer?.cancel();
     this.#lives.delete(token);
+    this.#account(life);
+    if (this.#lives.size === 0) this.#onSettled?.();
+  }
+
+  #account(life: Life): void {
     if (!life.exit) return;
     const published = life.end
       ? Math.max(0, life.end.aacFrames * AAC_FRAME_SAMPLES - PRIMING_SAMPLES)

@@ -166,7 +166,7 @@ export class Playout {
     this.encoder.off('writable', this.#onWritable);
     this.encoder.off('state', this.#onEncoderState);
     this.encoder.off('exit', this.#onEncoderExit);
-    this.#ledger.close();
+    await this.#ledger.close();
   }
 
   readonly #onWritable = (): void => this.#pacer.service(this.#options.clock.nowMs());

@@ -53,13 +53,34 @@ describe('the loss ledger', () => {
     expect(losses).toEqual([4_800]);
   });
 
-  it('settles at once what was never fed, and everything when it is closed', () => {
+  it('settles at once what was never fed, and what ended as it was asked to', () => {
     const { clock, losses, ledger } = setUp();
     ledger.exited(exit(0));
+    ledger.exited({ ...exit(48_000, 1_000_000), token: 'other', reason: 'ended' });
+    expect(losses).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
-    ledger.exited({ ...exit(100), token: 'other' });
-    ledger.close();
-    expect(losses).toEqual([100]);
+  });
+
+  it('waits for the media server’s word on the last life when it is closed', async () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.exited(exit(12_000));
+    const closed = ledger.close();
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    await closed;
+    expect(losses).toEqual([12_000 - 10 * 1024]);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('closes without it where it does not come, and at once where nothing is open', async () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.exited(exit(48_000, 900_000));
+    const closed = ledger.close();
+    clock.advance(5_000);
+    await closed;
+    expect(losses).toEqual([4_800]);
+    const idle = setUp();
+    idle.ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    await idle.ledger.close();
+    expect(idle.losses).toEqual([]);
   });
 });
