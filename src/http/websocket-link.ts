@@ -15,8 +15,8 @@ const CLOSE_MS = 2_000;
 const MAX_PINGS = 1_000;
 
 /**
- * A WebSocket of ours: JSON text messages out, bounded; a ping every ten seconds, and whoever misses one is gone;
- * refusals as `{type:"error", problem}` before the close.
+ * A WebSocket of ours: JSON text messages out, bounded; a ping every ten seconds, and whoever misses one and says
+ * nothing else is gone; refusals as `{type:"error", problem}` before the close.
  */
 export class WebSocketLink implements OpenDoor {
   readonly #socket: WebSocket;
@@ -61,6 +61,8 @@ export class WebSocketLink implements OpenDoor {
   /** Hands over each message until the connection is over. Binary messages may be views of the network's buffers. */
   onMessage(fn: (data: Buffer, isBinary: boolean) => void): void {
     this.#socket.on('message', (data: RawData, isBinary) => {
+      // On a slow line the pong waits behind seconds of audio.
+      this.#isAlive = true;
       if (!this.#isOver) fn(data as Buffer, isBinary);
     });
   }

@@ -241,6 +241,18 @@ describe('a creator’s WebSocket', () => {
     expect(await http.house.metric('vibesflow_ingest_connections')).toBe(0);
   });
 
+  it('stays while its audio comes, though its pong is stuck behind that', async () => {
+    const { socket } = await upgrade('/stream/v/audio');
+    for (let seconds = 10; seconds <= 50; seconds += 10) {
+      http.house.clock.advance(10_000);
+      socket.send(Buffer.from('82840000000001020304', 'hex'));
+      await taken((seconds / 10) * 4);
+    }
+    expect(await http.house.metric('vibesflow_ingest_connections')).toBe(1);
+    socket.destroy();
+    await socket.closed;
+  });
+
   it('leaves no timer behind', async () => {
     const before = http.house.clock.pendingTimers;
     const creator = await connect();
