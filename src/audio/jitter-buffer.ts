@@ -147,6 +147,19 @@ export class JitterBuffer {
     if (this.hasGap) this.#skipTowards(Math.min(...this.#held.keys()));
   }
 
+  /**
+   * A creator begins to count anew: what is held stays in its place, gaps before it are given up, and any number may
+   * come next.
+   */
+  restartNumbering(): void {
+    while (this.hasGap) this.skipGap();
+    this.#remembered.clear();
+    this.#nextSequence = undefined;
+    this.#playedSequence = -1;
+    this.#ready = this.#ready.slice(this.#head).map(({ bytes }) => ({ sequence: undefined, bytes }));
+    this.#head = 0;
+  }
+
   /** Throws everything away. @returns the samples thrown away */
   clear(): number {
     const samples = this.samples;

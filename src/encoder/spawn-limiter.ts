@@ -11,8 +11,8 @@ interface Waiting {
 /**
  * How many FFmpegs may be started a second, by all encoders of a daemon together.
  *
- * A spawn blocks the event loop for about a millisecond (it grows with the daemon's memory: 1 ms at 50 MB, 18 ms at
- * 600 MB), and a starting FFmpeg takes 20 to 90 ms of a core. Ten a second are at most half a core of two, and bring
+ * A spawn blocks the event loop for a millisecond or more (1 ms at 50 MB of daemon, 18 ms at 600 MB; 21 ms were seen
+ * on a machine with both cores busy), so there is one a turn. And a starting FFmpeg takes 20 to 90 ms of a core. Ten a second are at most half a core of two, and bring
  * 90 encoders, as many as two cores can encode, back within the ten seconds that listeners are kept for after the media
  * server died. A fleet of creators that starts at once is not slowed: 24 first starts need not wait. Restarts leave
  * 16 of these alone, so that a broken server cannot starve those who just begin.
@@ -30,6 +30,8 @@ export class SpawnLimiter {
   #tokens = BURST;
   #filledMs: number;
   #timer: Timer | undefined;
+  /** A spawn was served in this turn. */
+  #isResting = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -58,18 +60,28 @@ export class SpawnLimiter {
     };
   }
 
+  /** One spawn a turn of the event loop: the audio of those who come at the same time is looked at in between. */
   #serve(): void {
     this.#stopTimer();
+    if (this.#isResting) return;
     const nowMs = this.#clock.nowMs();
     this.#tokens = Math.min(BURST, this.#tokens + ((nowMs - this.#filledMs) * PER_SECOND) / 1_000);
     this.#filledMs = nowMs;
-    for (let next = this.#next(); next; next = this.#next()) {
+    const next = this.#next();
+    if (next) {
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       this.#tokens -= 1;
+      this.#isResting = true;
+      this.#clock.after(0, () => this.#goOn(), { background: true });
       next.spawn();
+    } else if (this.#waiting.length > 0) {
+      this.#timer = this.#clock.after(LOOK_MS, () => this.#serve(), { background: true });
     }
-    if (this.#waiting.length > 0)
-      this.#timer ??= this.#clock.after(LOOK_MS, () => this.#serve(), { background: true });
+  }
+
+  #goOn(): void {
+    this.#isResting = false;
+    this.#serve();
   }
 
   #next(): Waiting | undefined {

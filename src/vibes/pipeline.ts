@@ -173,6 +173,11 @@ export class Pipeline {
     }
   }
 
+  /** The creator begins to number its chunks anew. */
+  restartNumbering(): void {
+    this.#playout?.restartNumbering();
+  }
+
   /** Resolves when that many samples fit; rejects with a `Problem` when the pipeline closes. */
   async whenRoom(samples: number): Promise<void> {
     await this.#playout?.whenRoom(samples);

@@ -136,6 +136,11 @@ export class Playout {
     return taken;
   }
 
+  /** The creator begins to number its chunks anew. */
+  restartNumbering(): void {
+    this.#buffer.restartNumbering();
+  }
+
   /** Resolves when that many samples fit; rejects when the vibe stops taking audio. */
   whenRoom(samples: number): Promise<void> {
     if (samples <= this.roomSamples) return Promise.resolve();

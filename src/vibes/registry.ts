@@ -78,7 +78,8 @@ export class VibeRegistry {
   }
 
   /**
-   * Starts a vibe, or finds the same creator's. Its encoder starts at once, so that the first audio is heard sooner.
+   * Starts a vibe, or finds the same creator's, which then may number its chunks anew. The encoder starts at once, so
+   * that the first audio is heard sooner.
    * @returns the owner key where one was asked for and the vibe had none
    * @throws {Problem} `creator-conflict` (409), `vibe-ending` (409), `too-many-vibes`, `draining` (503)
    */
@@ -93,7 +94,8 @@ export class VibeRegistry {
       });
     }
     const vibe = existing ?? this.#create(request);
-    if (!existing) vibe.warmUp();
+    if (existing) vibe.restartNumbering();
+    else vibe.warmUp();
     const mayClaim = request.claim === true && vibe.creator !== undefined;
     const ownerKey = mayClaim ? vibe.ownership.claim() : undefined;
     return { vibe, created: !existing, ...(ownerKey === undefined ? {} : { ownerKey }) };

@@ -9,6 +9,7 @@ import { type Move, StateMachine } from '../base/state';
 import type { Encoder } from '../encoder/encoder';
 import type { MediaServer, PublishEnd } from '../media-server/media-server';
 import { CreatorSeat, type IngestConnection } from './creator-seat';
+import { EncoderPatience } from './encoder-patience';
 import { Ownership } from './ownership';
 import { Participants } from './participants';
 import { Pipeline, type PipelineHouse, type PushOptions, type Receipt } from './pipeline';
@@ -51,6 +52,7 @@ export class Vibe {
   readonly #pipeline: Pipeline;
   readonly #events: VibeEventHub;
   readonly #alarm: SilenceAlarm;
+  readonly #patience: EncoderPatience;
   readonly #over: Promise<void>;
   readonly #onOver: (vibe: Vibe) => void;
   #settleOver!: () => void;
@@ -71,6 +73,7 @@ export class Vibe {
     this.#machine = new StateMachine('vibe', VIBE_STATES, 'starting', (move) => this.#onMove(move));
     this.#events = new VibeEventHub(() => clock.epochMs());
     this.#alarm = new SilenceAlarm(clock, (active, seconds) => this.#onSilence(active, seconds));
+    this.#patience = new EncoderPatience(clock, (why) => this.#fail(`no encoder: ${why}`));
     this.#pipeline = new Pipeline(this.id, house, {
       phase: (phase, cause) => this.#onPhase(phase, cause),
       level: (level) => this.#onLevel(level),
@@ -149,6 +152,11 @@ export class Vibe {
   /** Starts an encoder before the first chunk. */
   warmUp(): void {
     this.#pipeline.warmUp();
+  }
+
+  /** The creator starts over: it may number its chunks anew. */
+  restartNumbering(): void {
+    this.#pipeline.restartNumbering();
   }
 
   /** Fixes the format for the vibe's life. @throws {Problem} `format-changed` (409) where it is another already */
@@ -255,6 +263,7 @@ export class Vibe {
     this.#alarm.stateMoved(to);
     this.#events.emit(() => ({ type: 'state', state: to, from, cause, isStreaming: this.isStreaming }));
     if (!isOver(to)) return;
+    this.#patience.stop();
     this.#house.metrics.vibesEnded.inc({ cause: to });
     this.#house.mediaServer.retire(this.id);
     this.participants.clear();
@@ -265,7 +274,7 @@ export class Vibe {
   #onEncoder({ from, to, cause }: { from: string; to: string; cause: string }, encoder: Encoder): void {
     const { restarts } = encoder;
     this.#events.emit(() => ({ type: 'encoder', state: to, from, cause, restarts }));
-    if (to === 'failed') this.#fail(`encoder ${encoder.lastExit?.reason ?? cause}`);
+    this.#patience.encoderMoved(to, encoder.lastExit?.reason ?? cause);
   }
 
   #onLevel(level: Level): void {

@@ -153,6 +153,19 @@ describe('a jitter buffer', () => {
     expect(jitter.push(chunk(0, 40_000), 5)).toBe('taken');
   });
 
+  it('lets a creator count anew: what is held stays in order, what is counted before is forgotten', () => {
+    const jitter = buffer();
+    jitter.push(chunk(0, 2), 0);
+    jitter.push(chunk(2, 2), 1);
+    jitter.push(chunk(4, 2), 3);
+    jitter.take(1);
+    jitter.restartNumbering();
+    jitter.push(chunk(6, 2), 0);
+    jitter.push(chunk(8, 2), 1);
+    expect(names(jitter.take(100))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(jitter.push(chunk(8, 2), 1)).toBe('duplicate');
+  });
+
   it('says how much it threw away', () => {
     const jitter = buffer();
     jitter.push(chunk(0, 2), 0);

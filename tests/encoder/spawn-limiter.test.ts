@@ -7,15 +7,25 @@ function limiter(): { limiter: SpawnLimiter; clock: FakeClock; spawned: string[]
 }
 
 describe('the spawn limiter', () => {
-  it('lets a fleet of 24 start at once', () => {
-    const { limiter: limit, spawned } = limiter();
+  it('serves the first wish at once, and one a turn of the event loop then', () => {
+    const { limiter: limit, clock, spawned } = limiter();
+    for (let n = 0; n < 3; n += 1) limit.request('first', () => spawned.push(String(n)));
+    expect(spawned).toEqual(['0']);
+    clock.advance(0);
+    expect(spawned).toEqual(['0', '1', '2']);
+  });
+
+  it('lets a fleet of 24 start without a wait', () => {
+    const { limiter: limit, clock, spawned } = limiter();
     for (let n = 0; n < 24; n += 1) limit.request('first', () => spawned.push('first'));
+    clock.advance(0);
     expect(spawned).toHaveLength(24);
   });
 
   it('lets 8 restarts through at once, then ten a second, in turn', () => {
     const { limiter: limit, clock, spawned } = limiter();
     for (let n = 0; n < 90; n += 1) limit.request('again', () => spawned.push(String(n)));
+    clock.advance(0);
     expect(spawned).toHaveLength(8);
     clock.advance(1_000);
     expect(spawned.length).toBeGreaterThanOrEqual(17);
@@ -28,7 +38,9 @@ describe('the spawn limiter', () => {
   it('lets first starts pass waiting restarts', () => {
     const { limiter: limit, clock, spawned } = limiter();
     for (let n = 0; n < 20; n += 1) limit.request('again', () => spawned.push('again'));
+    clock.advance(0);
     for (let n = 0; n < 20; n += 1) limit.request('first', () => spawned.push('first'));
+    clock.advance(0);
     expect(spawned.filter((kind) => kind === 'first')).toHaveLength(16);
     clock.advance(400);
     expect(spawned.filter((kind) => kind === 'first')).toHaveLength(20);
@@ -38,6 +50,7 @@ describe('the spawn limiter', () => {
   it('forgets a wish that is taken back, and leaves no timer', () => {
     const { limiter: limit, clock, spawned } = limiter();
     const tickets = Array.from({ length: 30 }, () => limit.request('first', () => spawned.push('first')));
+    clock.advance(0);
     expect(limit.waiting).toBe(6);
     for (const ticket of tickets) ticket.cancel();
     expect(limit.waiting).toBe(0);
@@ -50,15 +63,17 @@ describe('the spawn limiter', () => {
     const { limiter: limit, clock, spawned } = limiter();
     clock.advance(3_600_000);
     for (let n = 0; n < 100; n += 1) limit.request('first', () => spawned.push('first'));
+    clock.advance(0);
     expect(spawned).toHaveLength(24);
   });
 
   it('serves a wish that is made while another is served', () => {
-    const { limiter: limit, spawned } = limiter();
+    const { limiter: limit, clock, spawned } = limiter();
     limit.request('first', () => {
       spawned.push('outer');
       limit.request('first', () => spawned.push('inner'));
     });
+    clock.advance(0);
     expect(spawned).toEqual(['outer', 'inner']);
   });
 });

@@ -60,6 +60,7 @@ describe('a supervised encoder', () => {
   afterEach(async () => {
     await rig.encoder.close();
     await expectNoChildren();
+    rig.clock.advance(0);
     expect(rig.clock.pendingTimers).toBe(0);
   });
 
@@ -233,6 +234,7 @@ describe('a supervised encoder', () => {
     const clock = new FakeClock();
     const spawnLimiter = new SpawnLimiter(clock);
     for (let n = 0; n < 24; n += 1) spawnLimiter.request('first', () => undefined);
+    clock.advance(0);
     rig = { ...supervised('obedient', { clock, spawnLimiter }), clock };
     rig.encoder.start();
     expect(rig.encoder.state).toBe('backoff');
@@ -244,6 +246,7 @@ describe('a supervised encoder', () => {
     const clock = new FakeClock();
     const spawnLimiter = new SpawnLimiter(clock);
     for (let n = 0; n < 24; n += 1) spawnLimiter.request('first', () => undefined);
+    clock.advance(0);
     rig = { ...supervised('obedient', { clock, spawnLimiter }), clock };
     rig.encoder.start();
     await rig.encoder.close();

@@ -98,17 +98,45 @@ describe('a vibe', () => {
     expect(vibe.state).toBe('ended');
   });
 
-  it('fails when its encoder gives up, counts what it held, and says why', async () => {
-    const { house, vibe, send } = setUp();
+  it('waits two minutes for an encoder to run again, then fails, counts what it held, and says why', async () => {
+    const { house, vibe, send } = setUp({ holdSeconds: 600 });
     vibe.warmUp();
     house.encoder.setWritable(false);
     send(1_000);
     house.encoder.to('failed', 'too many failures');
-    await house.clock.advanceAsync(10);
+    await house.clock.advanceAsync(119_000, 1_000);
+    expect(vibe.isOver).toBe(false);
+    await house.clock.advanceAsync(2_000, 1_000);
     expect(vibe.state).toBe('failed');
     expect(vibe.reason).toContain('too many failures');
     expect(await house.metric('vibesflow_samples_discarded_total')).toBe(48_000);
     expect(await codeOf(() => vibe.push(sound(10), { door: 'post' }))).toBe('vibe-failed');
+  });
+
+  it('goes on when its encoder comes back in time', async () => {
+    const { house, vibe, send } = setUp({ holdSeconds: 600 });
+    vibe.warmUp();
+    house.encoder.setWritable(false);
+    send(1_000);
+    house.encoder.to('failed', 'too many failures');
+    await house.clock.advanceAsync(100_000, 1_000);
+    house.encoder.to('starting', 'probe');
+    house.encoder.setWritable(true);
+    house.encoder.to('running', 'progress');
+    await house.clock.advanceAsync(60_000, 1_000);
+    expect(vibe.isOver).toBe(false);
+    expect(house.encoder.bytes.subarray(0, 192_000).equals(sound(1_000))).toBe(true);
+  });
+
+  it('lets its creator number chunks anew after a new start', () => {
+    const { vibe } = setUp();
+    vibe.declare(DEFAULT_FORMAT);
+    vibe.push(sound(20), { door: 'post', sequence: 7 });
+    vibe.restartNumbering();
+    expect(vibe.push(sound(40), { door: 'post', sequence: 0 })).toMatchObject({
+      duplicate: false,
+      bufferedMs: 60,
+    });
   });
 
   it('uses the encoder that was warmed up, or another where the format is another', () => {
