@@ -1,16 +1,22 @@
 import { listenToBareFfmpeg } from '../helpers/bare-ffmpeg';
 import { Daemon } from '../helpers/daemon';
-import { FlvListener } from '../helpers/flv-listener';
+import { FlvListener, type HeardFrame } from '../helpers/flv-listener';
 import { burstSignal, latencies, percentile, type Latency } from '../helpers/latency';
-import { paced, worstLatenessMs } from '../helpers/pacing';
+import { paced, worstLatenessMs, type Send } from '../helpers/pacing';
 import { WebSocketCreator } from '../helpers/websocket-creator';
 
-const SECONDS = 50;
+const SECONDS = 40;
 const DEFAULT_PREBUFFER_MS = 60;
 /** Three of each at the same time: p99 of one alone would be its single worst burst. */
 const AT_ONCE = 3;
 
-async function throughDaemon(daemon: Daemon, vibeId: string, pcm: Buffer): Promise<Latency> {
+/** What was heard and sent. Looked into only when all are done: that blocks the process, creators included. */
+interface Recording {
+  readonly heard: readonly HeardFrame[];
+  readonly sends: readonly Send[];
+}
+
+async function throughDaemon(daemon: Daemon, vibeId: string, pcm: Buffer): Promise<Recording> {
   await daemon.startVibe(vibeId);
   const listener = await FlvListener.connect(daemon.flvUrl(vibeId));
   const creator = await WebSocketCreator.connect(daemon.target(vibeId));
@@ -23,12 +29,13 @@ async function throughDaemon(daemon: Daemon, vibeId: string, pcm: Buffer): Promi
   const lateMs = worstLatenessMs(sends, { chunkMs: 20 });
   // What a creator that was late itself costs is latency of its own making: this line says whether it was.
   console.info(`${vibeId}: creator late by ${lateMs.toFixed(1)} ms at worst; ${underruns} underruns so far`);
-  return latencies(listener.frames, sends);
+  return { heard: listener.frames, sends };
 }
 
-async function floor(pcm: Buffer): Promise<Latency> {
-  const { heard, sends } = await listenToBareFfmpeg(pcm, { chunkMs: 20 });
-  return latencies(heard, sends);
+async function analyse(recordings: readonly Recording[]): Promise<Latency[]> {
+  const found: Latency[] = [];
+  for (const { heard, sends } of recordings) found.push(await latencies(heard, sends));
+  return found;
 }
 
 interface Figures {
@@ -58,14 +65,15 @@ describe('from hand-over of a 20 ms WebSocket chunk to its audio tag', () => {
     const times = <T>(make: (index: number) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: AT_ONCE }, (_, index) => make(index)));
     const [floors, directs, buffereds] = await Promise.all([
-      times(() => floor(pcm)),
+      times(() => listenToBareFfmpeg(pcm, { chunkMs: 20 })),
       times((index) => throughDaemon(direct, `direct-${index}`, pcm)),
       times((index) => throughDaemon(buffered, `buffered-${index}`, pcm)),
     ]);
-    bare = figures('FFmpeg alone', floors);
-    withoutPrebuffer = figures('PREBUFFER_MS=0', directs);
-    withDefaults = figures('defaults', buffereds);
-    distances = buffereds.flatMap((run) => run.distances);
+    bare = figures('FFmpeg alone', await analyse(floors));
+    withoutPrebuffer = figures('PREBUFFER_MS=0', await analyse(directs));
+    const analysed = await analyse(buffereds);
+    withDefaults = figures('defaults', analysed);
+    distances = analysed.flatMap((run) => run.distances);
   }, 120_000);
   afterAll(async () => {
     await Promise.all([direct?.stop(), buffered?.stop()]);

@@ -10,7 +10,7 @@ import { percentile } from '../helpers/latency';
 import { paced } from '../helpers/pacing';
 
 const ROUNDS = 9;
-const PCM = music(2, 91);
+const PCM = music(0.6, 91);
 /** A listener's request has reached the server by then: nothing tells a client that a player is waiting. */
 const LISTENER_MS = 150;
 
