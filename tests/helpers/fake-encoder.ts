@@ -1,5 +1,11 @@
 import { EventEmitter } from 'node:events';
-import type { Encoder, EncoderEvents, EncoderExit, EncoderOptions, EncoderState } from '../../src/encoder/encoder';
+import type {
+  Encoder,
+  EncoderEvents,
+  EncoderExit,
+  EncoderOptions,
+  EncoderState,
+} from '../../src/encoder/encoder';
 
 /** An encoder without a process: keeps what is written, and fails on demand. */
 export class FakeEncoder extends EventEmitter<EncoderEvents> implements Encoder {
