@@ -20,6 +20,11 @@ const MAX_UNANSWERED = 5;
 /** Players get half a second to read the end of their streams; then the process has nothing left to do. */
 const CLOSE_WITHIN_MS = 2_000;
 const MAX_LOG_CHARS = 4_000;
+/**
+ * Frames live for milliseconds or for a segment. With V8's default young generation (16 MiB) resident memory swings
+ * between 114 and 134 MiB under 20 streams and 60 listeners; with 2 MiB it stays at 103 MiB, for the same CPU.
+ */
+const YOUNG_GENERATION_MIB = 2;
 
 /** One life of the media server's process. */
 export class MediaProcess {
@@ -35,7 +40,7 @@ export class MediaProcess {
     // The environment stays here: it may hold secrets, and the process is told all it needs.
     this.#child = fork(options.childPath, [], {
       env: {},
-      execArgv: [],
+      execArgv: [`--max-semi-space-size=${YOUNG_GENERATION_MIB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.on('message', (message: FromChild) => this.#receive(message));
