@@ -55,7 +55,10 @@ function isInstalled() {
 function install() {
   say('Installing the dependencies (npm ci), once …');
   // With NODE_ENV=production npm would leave out the compiler.
-  npm(['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'], 'The dependencies could not be installed');
+  npm(
+    ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'],
+    'The dependencies could not be installed',
+  );
 }
 
 function isBuilt() {

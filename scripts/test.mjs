@@ -29,7 +29,13 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
 if (!isInstalled()) {
-  must('Installing the dependencies (npm ci)', 'npm', ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']);
+  must('Installing the dependencies (npm ci)', 'npm', [
+    'ci',
+    '--include=dev',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+  ]);
 }
 must('Building', 'npm', ['run', '--silent', 'build']);
 installPrograms();
