@@ -10,6 +10,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync 
 import { createRequire } from 'module';
 import path from 'path';
 import { fileURLToPath } from 'url';
+import { isInstalled } from './installed.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const STAMP = path.join(ROOT, 'dist', '.built-from');
@@ -26,7 +27,7 @@ const SOURCES = [
 const OLDEST_NODE = [20, 19];
 
 checkNode();
-if (!isInstalled()) install();
+if (!isInstalled(ROOT)) install();
 if (!isBuilt()) build();
 process.exitCode = await createRequire(import.meta.url)(PROGRAM).run(['serve', ...process.argv.slice(2)]);
 
@@ -37,19 +38,6 @@ function checkNode() {
     `VibesFlow needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}. See https://nodejs.org`,
     69,
   );
-}
-
-/** Whether node_modules holds what package-lock.json asks for: npm notes there what it installed. */
-function isInstalled() {
-  const wanted = readJson(path.join(ROOT, 'package-lock.json'));
-  const installed = readJson(path.join(ROOT, 'node_modules', '.package-lock.json'));
-  if (!wanted || !installed) return false;
-  return Object.entries(wanted.packages).every(([place, entry]) => {
-    if (place === '') return true;
-    const found = installed.packages[place];
-    // Optional packages are those of other systems; npm leaves them out.
-    return found ? found.version === entry.version : Boolean(entry.optional);
-  });
 }
 
 function install() {
@@ -100,14 +88,6 @@ function npm(args, failure) {
   if (result.error) fail(`${failure}: ${result.error.message}`, 69);
   if (result.signal) process.kill(process.pid, result.signal);
   if (result.status !== 0) fail(`${failure}; the reason is above.`, result.status || 1);
-}
-
-function readJson(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function say(line) {

@@ -9,6 +9,7 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, 
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isInstalled } from './installed.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const CACHE = path.join(ROOT, '.cache');
@@ -28,7 +29,7 @@ const env = { ...process.env };
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
-if (!isInstalled()) {
+if (!isInstalled(ROOT)) {
   must('Installing the dependencies (npm ci)', 'npm', [
     'ci',
     '--include=dev',
@@ -52,19 +53,6 @@ for (const failure of failures) say(`FAILED: ${failure}`);
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
-
-/** Whether node_modules holds what package-lock.json asks for: npm notes there what it installed. */
-function isInstalled() {
-  const wanted = readJson(path.join(ROOT, 'package-lock.json'));
-  const installed = readJson(path.join(ROOT, 'node_modules', '.package-lock.json'));
-  if (!wanted || !installed) return false;
-  return Object.entries(wanted.packages).every(([place, entry]) => {
-    if (place === '') return true;
-    const found = installed.packages[place];
-    // Optional packages are those of other systems; npm leaves them out.
-    return found ? found.version === entry.version : Boolean(entry.optional);
-  });
-}
 
 /** Debian packages for the programs that are missing: installed where this is root on Debian, named elsewhere. */
 function installPrograms() {

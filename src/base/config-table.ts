@@ -1,4 +1,4 @@
-import { SETTINGS } from './config';
+import { SETTINGS } from './settings';
 
 /**
  * The settings as a Markdown table, in the order of `SETTINGS`. The README holds exactly this text, and a test

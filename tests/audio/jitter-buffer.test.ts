@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { JitterBuffer } from '../../src/audio/jitter-buffer';
 import { Problem } from '../../src/base/errors';
+import { codeOf } from '../helpers/code-of';
 
 const SAMPLE_BYTES = 4;
 
@@ -25,16 +26,6 @@ function chunk(first: number, samples: number): Buffer {
 function names(taken: Buffer[]): number[] {
   const bytes = Buffer.concat(taken);
   return Array.from({ length: bytes.length / SAMPLE_BYTES }, (_, i) => bytes.readUInt32LE(i * SAMPLE_BYTES));
-}
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return undefined;
 }
 
 describe('a jitter buffer', () => {

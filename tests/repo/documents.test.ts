@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { settingsTable } from '../../src/base/config-table';
-import { SETTINGS } from '../../src/base/config';
+import { SETTINGS } from '../../src/base/settings';
 import { ROOT, readDocuments } from '../helpers/sources';
 
 const documents = readDocuments();

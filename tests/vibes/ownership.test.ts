@@ -1,15 +1,5 @@
-import { Problem } from '../../src/base/errors';
 import { Ownership } from '../../src/vibes/ownership';
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return undefined;
-}
+import { codeOf } from '../helpers/code-of';
 
 describe('ownership', () => {
   it.each([

@@ -1,21 +1,11 @@
 import { DEFAULT_FORMAT } from '../../src/audio/pcm';
-import { Problem } from '../../src/base/errors';
 import { VibeRegistry } from '../../src/vibes/registry';
 import { FakeHouse } from '../helpers/vibe-house';
+import { codeOf } from '../helpers/code-of';
 
 function setUp(config: ConstructorParameters<typeof FakeHouse>[0] = {}) {
   const house = new FakeHouse(config);
   return { house, registry: new VibeRegistry(house) };
-}
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return undefined;
 }
 
 describe('the registry of vibes', () => {
