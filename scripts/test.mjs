@@ -15,6 +15,9 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const CACHE = path.join(ROOT, '.cache');
 const IS_CI = process.env.CI === 'true';
 
+/** Several times what the longest suite takes. */
+const SUITE_LIMIT_MS = 20 * 60_000;
+
 /** Programs that suites run, and the Debian packages that bring them. */
 const PROGRAMS = {
   ffmpeg: ['ffmpeg'],
@@ -103,14 +106,9 @@ function suite(title, project, flags) {
   rmSync(report, { force: true });
   say(`\n▸ ${title}`);
   const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const status = run(process.execPath, [
-    jest,
-    '--selectProjects',
-    project,
-    '--json',
-    `--outputFile=${report}`,
-    ...flags,
-  ]);
+  const args = [jest, '--selectProjects', project, '--json', `--outputFile=${report}`, ...flags];
+  // A test that fails may leave something open, and jest then waits for it without end.
+  const status = run(process.execPath, args, { timeout: SUITE_LIMIT_MS, killSignal: 'SIGKILL' });
   const counts = readJson(report);
   if (!counts) return fail(`${title}: jest gave no report`);
   totals.passed += counts.numPassedTests;

@@ -43,7 +43,8 @@ describe('the encoders of a daemon', () => {
 
   it('all start when the media server is back', async () => {
     let up = false;
-    const encoders = await prepare({ mediaServerUp: () => up });
+    const clock = new FakeClock();
+    const encoders = await prepare({ clock, mediaServerUp: () => up });
     const waiting = ['a', 'b'].map((vibeId) => encoders.create({ vibeId, format: DEFAULT_FORMAT }));
     const ended = encoders.create({ vibeId: 'c', format: DEFAULT_FORMAT });
     for (const encoder of [...waiting, ended]) encoder.start();
@@ -51,6 +52,7 @@ describe('the encoders of a daemon', () => {
     expect(waiting.map(({ state }) => state)).toEqual(['backoff', 'backoff']);
     up = true;
     encoders.retryNow();
+    clock.advance(0);
     expect(waiting.map(({ state }) => state)).toEqual(['starting', 'starting']);
     expect(ended.state).toBe('idle');
     await Promise.all(waiting.map((encoder) => encoder.close()));
