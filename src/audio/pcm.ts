@@ -95,12 +95,34 @@ export function littleEndian(format: PcmFormat): PcmFormat {
 }
 
 /**
- * The same samples with little-endian bytes. Little-endian audio comes back as it is, without a copy; big-endian
- * audio as a new buffer.
+ * The largest float that is passed on, a million times full scale. FFmpeg's AAC encoder dies ("Input contains (near)
+ * NaN/+-Inf") of one NaN, and of values whose spectrum exceeds 1e16: 3e8 times full scale at its scale and frame.
+ */
+const MAX_FLOAT = 1e6;
+
+/**
+ * The same samples as an encoder can take them: with little-endian bytes, and with silence for floats that are no
+ * sound (NaN, infinite, above a million times full scale). What needs no change comes back as it is, without a copy;
+ * the rest as a new buffer.
  * @param bytes whole samples
  */
 export function toLittleEndian(bytes: Buffer, format: PcmFormat): Buffer {
-  if (!format.sampleFormat.endsWith('be')) return bytes;
+  const turned = format.sampleFormat.endsWith('be') ? swapped(bytes, format) : bytes;
+  return format.sampleFormat.startsWith('f32') ? withoutStrayFloats(turned) : turned;
+}
+
+function withoutStrayFloats(bytes: Buffer): Buffer {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let copy: Buffer | undefined;
+  for (let at = 0; at + 3 < bytes.length; at += 4) {
+    if (Math.abs(view.getFloat32(at, true)) <= MAX_FLOAT) continue;
+    copy ??= Buffer.from(bytes);
+    copy.writeFloatLE(0, at);
+  }
+  return copy ?? bytes;
+}
+
+function swapped(bytes: Buffer, format: PcmFormat): Buffer {
   const copy = Buffer.from(bytes);
   const width = valueBytes(format);
   if (width === 2) return copy.swap16();

@@ -109,6 +109,36 @@ describe('byte order', () => {
   });
 });
 
+describe('floats that are no sound', () => {
+  const NO_SOUND = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30, -1.1e6];
+  const SOUND = [0, -0, 0.25, -1, 1.5, 1e-40, -1e6];
+
+  it.each(['f32le', 'f32be'] as const)('become silence in %s, and their neighbours stay', (name) => {
+    const sent = Buffer.alloc(4 * (NO_SOUND.length + SOUND.length) + 4);
+    const wanted = Buffer.alloc(sent.length);
+    [...SOUND, ...NO_SOUND, 0.5].forEach((value, index) => {
+      if (name === 'f32le') sent.writeFloatLE(value, index * 4);
+      else sent.writeFloatBE(value, index * 4);
+      wanted.writeFloatLE(NO_SOUND.includes(value) ? 0 : value, index * 4);
+    });
+    const before = Buffer.from(sent);
+    expect(toLittleEndian(sent, format(name))).toEqual(wanted);
+    expect(sent).toEqual(before);
+  });
+
+  it('are found wherever the bytes lie in memory', () => {
+    const memory = Buffer.alloc(13);
+    memory.writeFloatLE(Number.NaN, 5);
+    expect(toLittleEndian(memory.subarray(1, 13), format('f32le'))).toEqual(Buffer.alloc(12));
+  });
+
+  it('are only looked for among floats', () => {
+    const bytes = Buffer.alloc(8, 0xff);
+    for (const name of ['u8', 's16le', 's32le'] as const)
+      expect(toLittleEndian(bytes, format(name))).toBe(bytes);
+  });
+});
+
 describe('silence', () => {
   it.each(SAMPLE_FORMATS)('of %s is 0 for the ear, and has the length of its samples', (name) => {
     const bytes = silence(5, format(name, 2));
