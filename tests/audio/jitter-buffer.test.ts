@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { JitterBuffer } from '../../src/audio/jitter-buffer';
-import { Problem } from '../../src/base/errors';
+import type { Problem } from '../../src/base/errors';
 import { codeOf } from '../helpers/code-of';
 
 const SAMPLE_BYTES = 4;
