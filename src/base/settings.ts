@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import path from 'node:path';
 import type { Config } from './config';
 
@@ -54,6 +55,15 @@ function notYet<T extends string>(supported: T, later: string, hint: string): (t
     if (text === later) throw new Error(`${later} is not available in this version (${hint})`);
     return oneOf(supported)(text);
   };
+}
+
+/** Whether Express takes it as the name of proxies: it would throw at what it does not know. */
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  const range = Number(bits ?? 1);
+  return family !== 0 && range >= 1 && range <= (family === 6 ? 128 : 32);
 }
 
 /** Every setting: name, default, bounds, meaning. The README's table is printed from here. */
@@ -239,7 +249,13 @@ export const SETTINGS: Settings = {
       if (text === 'true')
         throw new Error('must not be true: anybody could then forge an address; name the proxies');
       if (text === 'false') return false;
-      return /^\d+$/.test(text) ? Number(text) : text;
+      if (/^\d+$/.test(text)) return Number(text);
+      const wrong = text.split(',').find((proxy) => !isProxy(proxy.trim()));
+      if (wrong !== undefined)
+        throw new Error(
+          `must be false, a number of proxies, or a list of loopback, linklocal, uniquelocal, addresses and networks such as 10.0.0.0/8; ${JSON.stringify(wrong)} is none`,
+        );
+      return text;
     },
   },
 };

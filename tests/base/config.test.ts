@@ -1,3 +1,4 @@
+import express from 'express';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -99,6 +100,11 @@ describe('the settings', () => {
     [{ AUTH_MODE: 'none' }, 'must be open'],
     [{ PORT: '8080' }, 'must differ'],
     [{ TRUST_PROXY: 'true' }, 'must not be true'],
+    [{ TRUST_PROXY: 'nginx' }, '"nginx" is none'],
+    [{ TRUST_PROXY: 'loopback, 10.0.0.300' }, '10.0.0.300'],
+    [{ TRUST_PROXY: '10.0.0.0/33' }, '10.0.0.0/33'],
+    [{ TRUST_PROXY: '10.0.0.0/0' }, '10.0.0.0/0'],
+    [{ TRUST_PROXY: 'loopback,' }, '"" is none'],
     [{ AAC_BITRATE: '128' }, '32k to 320k'],
     [{ AAC_BITRATE: '999k' }, '32k to 320k'],
     [{ HOST: 'a b' }, 'HOST'],
@@ -123,6 +129,10 @@ describe('the settings', () => {
     ]);
     expect(load({ TRUST_PROXY: '2' }).trustProxy).toBe(2);
     expect(load({ TRUST_PROXY: 'false' }).trustProxy).toBe(false);
-    expect(load({ TRUST_PROXY: '10.0.0.0/8' }).trustProxy).toBe('10.0.0.0/8');
+    for (const proxies of ['10.0.0.0/8', 'loopback, 192.0.2.7', 'uniquelocal,fd00::/8,::1', '10.0.0.1/32']) {
+      const { trustProxy } = load({ TRUST_PROXY: proxies });
+      expect(trustProxy).toBe(proxies);
+      expect(() => express().set('trust proxy', trustProxy)).not.toThrow();
+    }
   });
 });
