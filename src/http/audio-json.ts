@@ -1,5 +1,6 @@
 import { type PcmFormat, sameFormat, sampleBytes } from '../audio/pcm';
 import { WavReader } from '../audio/wav';
+import type { Config } from '../base/config';
 import { Problem } from '../base/errors';
 import { checkSequence, wrappingOf } from './audio-request';
 import { resolveFormat } from './audio-format';
@@ -86,6 +87,20 @@ export function wavChunk(bytes: Buffer): AudioChunk {
   if (wav.format) return rawChunk(audio, wav.format);
   if (bytes.length === 0) throw new Problem('empty-audio', 'There is no audio in this chunk.');
   throw new Problem('invalid-audio-data', 'This WAV ends within its header.');
+}
+
+/** Whether a chunk is longer than all that a buffer holds: it would find no room however often it is sent. */
+export function outlastsBuffer(
+  { bytes, format }: AudioChunk,
+  { maxBufferSeconds }: Pick<Config, 'maxBufferSeconds'>,
+): boolean {
+  return bytes.length / sampleBytes(format) > maxBufferSeconds * format.sampleRate;
+}
+
+/** @throws {Problem} `too-large` (413) for a chunk that outlasts the buffer */
+export function checkLength(chunk: AudioChunk, config: Pick<Config, 'maxBufferSeconds'>): void {
+  if (!outlastsBuffer(chunk, config)) return;
+  throw new Problem('too-large', `A chunk must not be longer than ${config.maxBufferSeconds} s, the buffer.`);
 }
 
 export function tornSample(bytesOver: number, format: PcmFormat): Problem {

@@ -3,7 +3,7 @@ import { sampleBytes } from '../audio/pcm';
 import { WavReader } from '../audio/wav';
 import { Problem } from '../base/errors';
 import type { Vibe } from '../vibes/vibe';
-import { rawChunk, readAudioJson, wavChunk } from './audio-json';
+import { checkLength, outlastsBuffer, rawChunk, readAudioJson, wavChunk } from './audio-json';
 import { type AudioPost, MAX_CHUNK_BYTES, readAudioPost, type Taken } from './audio-post';
 import { BodyAborted, BodyReader } from './body-reader';
 import type { HttpContext } from './context';
@@ -33,7 +33,7 @@ async function take(req: Request, post: AudioPost, context: HttpContext): Promis
   const parts: Buffer[] = [];
   try {
     const body = await reader.whole(MAX_CHUNK_BYTES, (part) => parts.push(part));
-    return takeChunk(body, post, context);
+    return await takeChunk(body, post, context);
   } catch (error) {
     if (!(error instanceof BodyAborted)) throw error;
     salvage(Buffer.concat(parts), post, context);
@@ -41,19 +41,20 @@ async function take(req: Request, post: AudioPost, context: HttpContext): Promis
   }
 }
 
-function takeChunk(body: Buffer, post: AudioPost, { registry }: HttpContext): Taken {
+/** A chunk is taken whole or not at all, unless the buffer could never hold it: then it plays like a stream. */
+async function takeChunk(body: Buffer, post: AudioPost, context: HttpContext): Promise<Taken | undefined> {
   const { vibeId, claim } = post;
+  const { registry, config } = context;
   if (post.wrapping === 'json') {
-    const {
-      creator = claim.creator,
-      sequence = post.sequence,
-      format,
-      bytes,
-    } = readAudioJson(parseJson(body));
+    const chunk = readAudioJson(parseJson(body));
+    const { creator = claim.creator, sequence = post.sequence, format, bytes } = chunk;
+    checkLength(chunk, config);
     return push(registry.accept(vibeId, { ...claim, creator }, format), bytes, sequence);
   }
-  const { format, bytes } = post.format ? rawChunk(body, post.format) : wavChunk(body);
-  return push(registry.accept(vibeId, claim, format), bytes, post.sequence);
+  const chunk = post.format ? rawChunk(body, post.format) : wavChunk(body);
+  if (post.sequence === undefined && outlastsBuffer(chunk, config)) return ingestStream(post, context, body);
+  checkLength(chunk, config);
+  return push(registry.accept(vibeId, claim, chunk.format), chunk.bytes, post.sequence);
 }
 
 function push(vibe: Vibe, bytes: Buffer, sequence: number | undefined): Taken {

@@ -15,14 +15,20 @@ const RETRY_MS = 20;
 /**
  * A body of any length, hours included: plays it as it arrives, and reads no faster than the buffer has room, so that
  * TCP holds the sender back.
+ * @param begun what was read of the body already
  * @returns what was taken once all of it is buffered; nothing where the client went away
  * @throws {Problem} `torn-sample`, `empty-audio` (422) at the end of the body; `superseded`, `vibe-ending` (409)
  */
-export async function ingestStream(post: AudioPost, context: HttpContext): Promise<Taken | undefined> {
+export async function ingestStream(
+  post: AudioPost,
+  context: HttpContext,
+  begun?: Buffer,
+): Promise<Taken | undefined> {
   const ingest = new StreamIngest(post, context);
   const { reader } = post;
   try {
-    for (let bytes = await reader.next(); bytes; bytes = await reader.next()) await ingest.take(bytes);
+    for (let bytes = begun ?? (await reader.next()); bytes; bytes = await reader.next())
+      await ingest.take(bytes);
     return ingest.finish();
   } catch (error) {
     ingest.countTruncated(reader.missingBytes);

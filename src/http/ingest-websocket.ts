@@ -4,7 +4,7 @@ import { Problem } from '../base/errors';
 import type { Claim } from '../vibes/ownership';
 import type { Vibe } from '../vibes/vibe';
 import { resolveFormat, type SaidFormat } from './audio-format';
-import { rawChunk } from './audio-json';
+import { checkLength, rawChunk } from './audio-json';
 import type { HttpContext } from './context';
 import { parseJson } from './json-body';
 import { helloMessage, validate } from './schemas';
@@ -73,6 +73,7 @@ export class WebSocketIngest {
 
   #onAudio(bytes: Buffer): void {
     if (bytes.length === 0 || bytes.length % sampleBytes(this.#format) > 0) rawChunk(bytes, this.#format);
+    checkLength({ bytes, format: this.#format }, this.#context.config);
     const vibe = this.#vibe ?? this.#attach();
     const receipt = vibe.push(bytes, { door: 'websocket', arrivedMs: this.#heardMs });
     this.#acceptedBytes += receipt.accepted;

@@ -120,6 +120,17 @@ describe('a short chunk of audio', () => {
     expect(http.vibe().bufferedMs).toBe(833);
   });
 
+  it('that could never find room is too large, and starts no vibe', async () => {
+    await http.close();
+    http = await HttpHouse.open({ maxBufferSeconds: 1 });
+    const audio = Buffer.alloc(192_004);
+    const numbered = await http.post('/stream/v/audio?sequence=1', audio);
+    expect([numbered.status, numbered.json['code']]).toEqual([413, 'too-large']);
+    const json = await http.ask('/stream/v/audio', { json: { audioData: audio.toString('base64') } });
+    expect([json.status, json.json['code']]).toEqual([413, 'too-large']);
+    expect(http.registry.get('v')).toBeUndefined();
+  });
+
   it('needs the owner key of a claimed vibe', async () => {
     const { json } = await http.ask('/stream/v/start', { json: { creator: 'ann', claim: true } });
     const bare = await http.post('/stream/v/audio?creator=ann', AUDIO);

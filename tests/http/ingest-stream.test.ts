@@ -98,6 +98,22 @@ describe('a stream of audio', () => {
     expect(played.subarray(0, audio.length).equals(audio)).toBe(true);
   }, 20_000);
 
+  it.each([
+    ['raw', 'audio/pcm'],
+    ['a WAV', 'audio/wav'],
+  ])('may be announced as a chunk, %s, and still be longer than the buffer', async (_name, contentType) => {
+    await http.close();
+    http = await HttpHouse.open({ maxBufferSeconds: 1 });
+    const audio = pcm(SECOND * 3);
+    const header = contentType === 'audio/wav' ? wavHeader(audio.length) : Buffer.alloc(0);
+    const answer = http.post('/stream/v/audio', Buffer.concat([header, audio]), {
+      'content-type': contentType,
+    });
+    const { status, json } = await http.passTimeUntil(answer);
+    expect([status, json['accepted']]).toEqual([202, audio.length]);
+    expect((await http.playedOut()).subarray(0, audio.length).equals(audio)).toBe(true);
+  });
+
   it('that breaks off is played as far as it is whole, and the rest is counted', async () => {
     const post = await startPost('', 'Content-Length: 4000000');
     post.send(pcm(48_002));

@@ -185,6 +185,15 @@ describe('a creator’s WebSocket', () => {
     }
   });
 
+  it('is closed as too big for a message that the buffer could never hold', async () => {
+    await http.close();
+    http = await HttpHouse.open({ maxBufferSeconds: 1 });
+    const creator = await connect();
+    creator.send(Buffer.alloc(192_004));
+    expect(await closeOf(creator)).toEqual({ code: 1009, problem: 'too-large' });
+    expect(http.registry.get('v')).toBeUndefined();
+  });
+
   it('is closed when it overruns the buffer; what was taken is told', async () => {
     await http.close();
     http = await HttpHouse.open({ maxBufferSeconds: 1 });
