@@ -56,11 +56,6 @@ export class LevelMeter {
     }
   }
 
-  /** Silence of ours went out: nothing is known about the creator's signal. */
-  reset(): void {
-    this.#peak = this.#sumOfSquares = this.#values = this.#silentMs = this.#quietMs = 0;
-  }
-
   #scanS16(bytes: Buffer, from: number, to: number): void {
     let peak = this.#peak * 32_768;
     let sum = 0;

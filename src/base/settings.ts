@@ -46,6 +46,8 @@ function url(...protocols: string[]): (text: string) => string {
     const parsed = URL.canParse(text) ? new URL(text) : undefined;
     if (!parsed || !protocols.includes(parsed.protocol))
       throw new Error(`must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    if (!parsed.hostname || parsed.search || parsed.hash)
+      throw new Error('must name a host, and end before any ? or #');
     return text.replace(/\/+$/, '');
   };
 }
@@ -114,7 +116,12 @@ export const SETTINGS: Settings = {
     shown: 'rtmp://127.0.0.1:$RTMP_PORT/live',
     meaning: 'where the encoders publish',
     default: (context) => `rtmp://127.0.0.1:${context.value('rtmpPort')}/live`,
-    parse: url('rtmp:'),
+    parse: (text, context) => {
+      const port = Number(new URL(url('rtmp:')(text)).port || 1935);
+      if (port !== context.value('rtmpPort'))
+        throw new Error('must name RTMP_PORT: the embedded media server listens there');
+      return url('rtmp:')(text);
+    },
   },
   rtmpPort: {
     name: 'RTMP_PORT',

@@ -2,8 +2,8 @@ import { type PcmFormat, sameFormat, sampleBytes } from '../audio/pcm';
 import { WavReader } from '../audio/wav';
 import type { Config } from '../base/config';
 import { Problem } from '../base/errors';
-import { checkSequence, wrappingOf } from './audio-request';
-import { resolveFormat } from './audio-format';
+import { resolveFormat, type SaidFormat } from './audio-format';
+import { checkSequence, mediaHints, wrappingOf } from './audio-request';
 import { decodeBase64 } from './base64';
 import { parseMediaType } from './media-type';
 import { type AudioBody, audioBody, validate } from './schemas';
@@ -22,13 +22,14 @@ export interface JsonAudio extends AudioChunk {
 
 /**
  * Understands a JSON body of the audio door: one piece of base64 audio, or a Lyria message with several in order.
+ * @param query what the URL says of the format, where the body says nothing
  * @throws {Problem} `invalid-field`, `invalid-audio-data`, `invalid-sequence` (400), `format-changed` (409),
  *   `unsupported-format` (415), `torn-sample`, `empty-audio` (422)
  */
-export function readAudioJson(value: unknown): JsonAudio {
+export function readAudioJson(value: unknown, query: SaidFormat = {}): JsonAudio {
   const body = validate(audioBody, value);
   const chunks = piecesOf(body).map(({ data, mimeType }) =>
-    readChunk(decodeBase64(data), mimeType ?? body.mimeType ?? undefined, body),
+    readChunk(decodeBase64(data), mimeType ?? body.mimeType ?? undefined, body, query),
   );
   const format = (chunks[0] as AudioChunk).format;
   if (chunks.some((chunk) => !sameFormat(chunk.format, format)))
@@ -52,19 +53,25 @@ function piecesOf(body: AudioBody): { data: string; mimeType?: string | null | u
   throw new Problem('invalid-field', 'audioData: is missing; it holds the audio in base64.');
 }
 
-function readChunk(bytes: Buffer, mimeType: string | undefined, body: AudioBody): AudioChunk {
+function readChunk(
+  bytes: Buffer,
+  mimeType: string | undefined,
+  body: AudioBody,
+  query: SaidFormat,
+): AudioChunk {
   const media = mimeType ? parseMediaType(mimeType) : undefined;
   if (mimeType && !media) throw new Problem('unsupported-format', 'The mimeType cannot be understood.');
   const wrapping = media ? wrappingOf(media) : 'raw';
   if (wrapping === 'json') throw new Problem('unsupported-format', 'Audio within JSON must not be JSON.');
   if (wrapping === 'wav') return wavChunk(bytes);
+  const hints = mediaHints(media);
   return rawChunk(
     bytes,
     resolveFormat({
-      format: body.format ?? media?.parameters.get('format'),
-      endian: body.endian ?? media?.parameters.get('endian'),
-      sampleRate: body.sampleRate ?? media?.parameters.get('rate'),
-      channels: body.channels ?? media?.parameters.get('channels'),
+      format: body.format ?? query.format ?? hints.format,
+      endian: body.endian ?? query.endian ?? hints.endian,
+      sampleRate: body.sampleRate ?? query.sampleRate ?? hints.sampleRate,
+      channels: body.channels ?? query.channels ?? hints.channels,
     }),
   );
 }

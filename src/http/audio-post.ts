@@ -3,7 +3,7 @@ import type { PcmFormat } from '../audio/pcm';
 import { Problem } from '../base/errors';
 import type { Claim } from '../vibes/ownership';
 import type { Vibe } from '../vibes/vibe';
-import { resolveFormat } from './audio-format';
+import { resolveFormat, type SaidFormat } from './audio-format';
 import {
   claimOf,
   mediaTypeOf,
@@ -28,6 +28,8 @@ export interface AudioPost {
   readonly sequence: number | undefined;
   /** Of raw samples; a WAV brings its own. */
   readonly format: PcmFormat | undefined;
+  /** What the URL says of the format. */
+  readonly said: SaidFormat;
   readonly reader: BodyReader;
 }
 
@@ -58,5 +60,5 @@ export function readAudioPost(req: Request, { registry }: HttpContext, reader: B
       `JSON and numbered chunks must not be longer than ${MAX_CHUNK_BYTES} bytes.`,
     );
   if (format) registry.check(vibeId, claim, format);
-  return { vibeId, wrapping, claim, sequence, format, reader };
+  return { vibeId, wrapping, claim, sequence, format, said: saidFormat(query), reader };
 }

@@ -58,12 +58,23 @@ export function mediaTypeOf(headers: IncomingHttpHeaders): MediaType {
 
 /** What query and media type say of raw samples. The query has the last word. */
 export function saidFormat(query: ReadonlyMap<string, string>, media?: MediaType): SaidFormat {
+  const hints = mediaHints(media);
+  return {
+    format: query.get('format') ?? hints.format,
+    endian: query.get('endian') ?? hints.endian,
+    sampleRate: query.get('sampleRate') ?? query.get('rate') ?? hints.sampleRate,
+    channels: query.get('channels') ?? hints.channels,
+  };
+}
+
+/** What the parameters of a media type say: `audio/l16;rate=48000;channels=2`, under the names in use. */
+export function mediaHints(media?: MediaType): SaidFormat {
   const parameters = media?.parameters;
   return {
-    format: query.get('format') ?? parameters?.get('format'),
-    endian: query.get('endian') ?? parameters?.get('endian') ?? parameters?.get('endianness'),
-    sampleRate: query.get('sampleRate') ?? query.get('rate') ?? parameters?.get('rate'),
-    channels: query.get('channels') ?? parameters?.get('channels'),
+    format: parameters?.get('format'),
+    endian: parameters?.get('endian') ?? parameters?.get('endianness'),
+    sampleRate: parameters?.get('rate') ?? parameters?.get('samplerate'),
+    channels: parameters?.get('channels'),
   };
 }
 

@@ -46,7 +46,7 @@ async function takeChunk(body: Buffer, post: AudioPost, context: HttpContext): P
   const { vibeId, claim } = post;
   const { registry, config } = context;
   if (post.wrapping === 'json') {
-    const chunk = readAudioJson(parseJson(body));
+    const chunk = readAudioJson(parseJson(body), post.said);
     const { creator = claim.creator, sequence = post.sequence, format, bytes } = chunk;
     checkLength(chunk, config);
     return push(registry.accept(vibeId, { ...claim, creator }, format), bytes, sequence);

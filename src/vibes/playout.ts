@@ -184,7 +184,6 @@ export class Playout {
 
   #onPhase(phase: PacerPhase, cause: string): void {
     if (phase === 'filling') this.#options.metrics.underruns.inc();
-    if (phase === 'flowing') this.#meter.reset();
     this.#options.events.phase(phase, cause);
   }
 

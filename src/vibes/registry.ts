@@ -96,7 +96,8 @@ export class VibeRegistry {
     const vibe = existing ?? this.#create(request);
     if (existing) vibe.restartNumbering();
     else vibe.warmUp();
-    const mayClaim = request.claim === true && vibe.creator !== undefined;
+    // A vibe without a creator is anybody's; only who starts it may claim it.
+    const mayClaim = request.claim === true && (!existing || vibe.creator !== undefined);
     const ownerKey = mayClaim ? vibe.ownership.claim() : undefined;
     return { vibe, created: !existing, ...(ownerKey === undefined ? {} : { ownerKey }) };
   }

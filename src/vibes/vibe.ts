@@ -205,7 +205,7 @@ export class Vibe {
     if (this.isOver) return this.#over;
     const wasEnding = this.state === 'ending';
     this.#machine.move('ending', options.cause);
-    if (!wasEnding) void this.#finish(options.drain);
+    if (!wasEnding) void this.#finish(options);
     else if (!options.drain) void this.#pipeline.close('ended-without-drain');
     return this.#over;
   }
@@ -232,8 +232,9 @@ export class Vibe {
       throw new Problem('vibe-ending', 'This vibe takes no more audio.');
   }
 
-  async #finish(drain: boolean): Promise<void> {
-    this.#seat.clear(new Problem('vibe-ending', 'This vibe has ended.'));
+  async #finish({ drain, cause }: { drain: boolean; cause: string }): Promise<void> {
+    const code = cause === 'creator-away' ? 'idle' : 'vibe-ending';
+    this.#seat.clear(new Problem(code, `This vibe has ended (${cause}).`));
     if (drain) await this.#pipeline.drain();
     else await this.#pipeline.close('ended-without-drain');
     if (this.state === 'ending') this.#machine.move('ended', drain ? 'played-out' : 'cut-off');
@@ -260,7 +261,7 @@ export class Vibe {
     else this.#logger.info(facts, `vibe ${to}`);
     this.#awayTimer?.cancel();
     if (to === 'holding') this.#endAfter(this.#house.config.holdSeconds * 1000, 'creator-away');
-    this.#alarm.stateMoved(to);
+    if (isOver(to)) this.#alarm.heard(false);
     this.#events.emit(() => ({ type: 'state', state: to, from, cause, isStreaming: this.isStreaming }));
     if (!isOver(to)) return;
     this.#patience.stop();
@@ -279,7 +280,7 @@ export class Vibe {
 
   #onLevel(level: Level): void {
     const { signal, bufferedMs } = this;
-    this.#alarm.measured(signal);
+    this.#alarm.heard(this.#pipeline.signal === 'silent');
     this.#events.emit(() => ({ type: 'level', ...level, signal, bufferedMs }));
   }
 

@@ -109,6 +109,9 @@ describe('the settings', () => {
     [{ AAC_BITRATE: '999k' }, '32k to 320k'],
     [{ HOST: 'a b' }, 'HOST'],
     [{ RTMP_URL: 'http://127.0.0.1/live' }, 'rtmp://'],
+    [{ RTMP_URL: 'rtmp://' }, 'RTMP_URL'],
+    [{ RTMP_URL: 'rtmp://127.0.0.1:9/live' }, 'must name RTMP_PORT'],
+    [{ PUBLIC_URL: 'http://x.example/?a=b' }, 'end before any ?'],
     [{ NODE_ENV: 'production' }, 'AUTH_MODE must be set in production'],
   ])('refuse %j', (environment, words) => {
     expect(faultsOf(environment as Record<string, string>).message).toContain(words);

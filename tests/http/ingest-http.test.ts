@@ -98,6 +98,9 @@ describe('a short chunk of audio', () => {
     const mono = { audioData: AUDIO.toString('base64'), sampleRate: 24_000, channels: 1, format: 's16le' };
     expect((await http.ask('/stream/b/audio', { json: mono })).status).toBe(202);
     expect(http.vibe('b').format).toEqual({ sampleFormat: 's16le', sampleRate: 24_000, channels: 1 });
+    const plain = { audioData: AUDIO.toString('base64') };
+    await http.ask('/stream/byUrl/audio?sampleRate=16000&channels=1', { json: plain });
+    expect(http.vibe('byUrl').format).toEqual({ sampleFormat: 's16le', sampleRate: 16_000, channels: 1 });
   });
 
   it('with a known number is acknowledged and not played twice', async () => {

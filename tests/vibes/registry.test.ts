@@ -54,6 +54,13 @@ describe('the registry of vibes', () => {
     expect(codeOf(() => registry.authorize(vibe, { ownerKey }))).toBeUndefined();
   });
 
+  it('gives the key of a vibe without a creator to who starts it, and to nobody later', () => {
+    const { registry } = setUp();
+    expect(registry.start({ vibeId: 'v', claim: true }).ownerKey).toHaveLength(43);
+    registry.accept('open', {}, DEFAULT_FORMAT);
+    expect(registry.start({ vibeId: 'open', creator: 'bob', claim: true })).not.toHaveProperty('ownerKey');
+  });
+
   it('lets a vibe that was not claimed be ended without a name, but not under another one', () => {
     const { registry } = setUp();
     const { vibe } = registry.start({ vibeId: 'v', creator: 'ann' });

@@ -1,48 +1,21 @@
 import { SilenceAlarm } from '../../src/vibes/silence-alarm';
 import { FakeClock } from '../helpers/fake-clock';
 
-function setUp() {
-  const clock = new FakeClock();
-  const changes: [boolean, number][] = [];
-  const alarm = new SilenceAlarm(clock, (active, seconds) => changes.push([active, seconds]));
-  return { clock, changes, alarm };
-}
-
 describe('the silence alarm', () => {
-  it('is raised when silence has stood in for the creator for five seconds, and tells how long it lasted', () => {
-    const { clock, changes, alarm } = setUp();
-    alarm.stateMoved('holding');
-    clock.advance(4_900);
-    alarm.measured('filling');
+  it('is raised once, and tells how long it lasted when it is over', () => {
+    const clock = new FakeClock();
+    const changes: [boolean, number][] = [];
+    const alarm = new SilenceAlarm(clock, (active, seconds) => changes.push([active, seconds]));
+    alarm.heard(false);
     expect(changes).toEqual([]);
-    clock.advance(200);
-    alarm.measured('filling');
-    alarm.measured('filling');
+    alarm.heard(true);
+    alarm.heard(true);
     clock.advance(10_000);
-    alarm.stateMoved('live');
-    alarm.measured('ok');
+    alarm.heard(false);
+    alarm.heard(false);
     expect(changes).toEqual([
       [true, 0],
       [false, 10],
-    ]);
-  });
-
-  it('is raised at once for a signal that the meter calls silent, and not for a quiet one', () => {
-    const { changes, alarm } = setUp();
-    alarm.stateMoved('live');
-    alarm.measured('quiet');
-    expect(changes).toEqual([]);
-    alarm.measured('silent');
-    expect(changes).toEqual([[true, 0]]);
-  });
-
-  it('is over with the vibe', () => {
-    const { changes, alarm } = setUp();
-    alarm.measured('silent');
-    alarm.stateMoved('ended');
-    expect(changes).toEqual([
-      [true, 0],
-      [false, 0],
     ]);
   });
 });

@@ -232,6 +232,26 @@ describe('a vibe', () => {
     expect(alarms).toMatchObject([{ active: true, signal: 'filling' }, { active: false }]);
   });
 
+  it('takes silence of both kinds together: a silent creator with gaps raises the alarm, too', () => {
+    const { house, vibe, events } = setUp();
+    vibe.declare(DEFAULT_FORMAT);
+    for (let n = 0; n < 4; n += 1) {
+      vibe.push(Buffer.alloc(192 * 3_000), { door: 'post' });
+      house.clock.advance(3_400);
+    }
+    expect(events.filter((event) => event.type === 'silence')).toHaveLength(1);
+  });
+
+  it('tells a creator’s connection that it was idle when the vibe ends for its silence', async () => {
+    const { house, vibe, send } = setUp({ holdSeconds: 5 });
+    send(100);
+    const gone: string[] = [];
+    vibe.takeOver({ supersede: ({ code }) => gone.push(code) });
+    await house.clock.advanceAsync(6_000, 50);
+    expect(vibe.state).toBe('ended');
+    expect(gone).toEqual(['idle']);
+  });
+
   it('tells a silent creator from one that is away', () => {
     const { house, vibe, events } = setUp();
     vibe.declare(DEFAULT_FORMAT);
