@@ -44,7 +44,7 @@ const LEAD_MS = 2 * FRAME_MS;
  * Audio may be this late before silence replaces it. A player that buffers this much hears nothing of it, and one that
  * does not hears a pause either way; but silence once inserted stays in everybody's ear and on everybody's timeline.
  */
-const SLACK_MS = 60;
+const SLACK_MS = 40;
 /** Ticks further apart than this: the event loop stood still, and the network was not looked at meanwhile. */
 const STALL_MS = 2 * FRAME_MS;
 /** At most this much is handed over in one write: 8 AAC frames, half a pipe at 48 kHz stereo s16. */
