@@ -32,7 +32,6 @@ export const PROBLEMS = {
   'buffer-full': { status: 429, closeCode: 4429, title: 'The buffer of this vibe is full', retryable: true },
   'headers-too-large': { status: 431, closeCode: 4400, title: 'The request headers are too large' },
   'internal-error': { status: 500, closeCode: 1011, title: 'Something went wrong in here' },
-  'not-implemented': { status: 501, closeCode: 4400, title: 'Not available in this configuration' },
   'too-many-vibes': { status: 503, closeCode: 1013, title: 'No room for another vibe', retryable: true },
   'not-ready': { status: 503, closeCode: 1013, title: 'The relay is not ready', retryable: true },
   draining: { status: 503, closeCode: 1012, title: 'The relay is restarting', retryable: true },

@@ -78,10 +78,6 @@ export class Pipeline {
     return Math.round(this.#playout?.bufferedMs ?? 0);
   }
 
-  get roomSamples(): number {
-    return this.#playout?.roomSamples ?? 0;
-  }
-
   /** The last number taken in turn, or the count of chunks where they carry none. */
   get lastSequence(): number {
     return this.#playout?.lastSequence ?? 0;
