@@ -27,13 +27,25 @@ describe('pacing', () => {
   });
 
   it('does not add up delays of the one who takes the chunks', async () => {
-    const sends = await paced(Buffer.alloc(960 * 4 * 10), { chunkMs: 4 }, async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+    let nowMs = 1_000;
+    const wait = (ms: number): Promise<void> => {
+      nowMs += ms;
+      return Promise.resolve();
+    };
+    const takesMs = [3, 3, 11, 0, 0];
+    const handOver = (_chunk: Buffer, index: number): void => void (nowMs += takesMs[index] as number);
+    const sends = await paced(Buffer.alloc(192 * 4 * 5), { chunkMs: 4 }, handOver, {
+      nowMs: () => nowMs,
+      wait,
     });
-    expect(sends).toHaveLength(50);
-    const lengthMs = (sends.at(-1)?.atMs ?? 0) - (sends[0]?.atMs ?? 0);
-    expect(lengthMs).toBeGreaterThanOrEqual(195);
-    expect(sendOf(sends, 192 * 7 + 5)).toBe(sends[7]);
-    expect(sendOf(sends, 9_600)).toBeUndefined();
+    expect(sends.map(({ atMs }) => atMs - 1_000)).toEqual([0, 4, 8, 19, 19]);
+    expect(sendOf(sends, 192 * 3 + 5)).toBe(sends[3]);
+    expect(sendOf(sends, 192 * 5)).toBeUndefined();
+  });
+
+  it('keeps real time, to the millisecond that timers may come early', async () => {
+    const startMs = performance.now();
+    const sends = await paced(Buffer.alloc(192 * 4 * 4), { chunkMs: 4 }, () => undefined);
+    for (const [index, { atMs }] of sends.entries()) expect(atMs - startMs).toBeGreaterThan(index * 4 - 1.5);
   });
 });

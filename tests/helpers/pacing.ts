@@ -44,6 +44,9 @@ export function dueTimes(count: number, pacing: Pacing): number[] {
   });
 }
 
+/** Time as creators have it; tests of the pacing itself bring their own. */
+const REAL_TIME = { nowMs: () => performance.now(), wait: delay };
+
 /**
  * Hands `pcm` over in chunks, in order, each at its due time on the monotonic clock: delays do not add up. A chunk
  * whose predecessor's `handOver` takes too long goes out right after it.
@@ -52,18 +55,19 @@ export async function paced(
   pcm: Buffer,
   pacing: Pacing,
   handOver: (chunk: Buffer, index: number) => Promise<void> | void,
+  time = REAL_TIME,
 ): Promise<Send[]> {
   const cut = chunks(pcm, pacing);
   const due = dueTimes(cut.length, pacing);
   const sampleBytes = pacing.sampleBytes ?? MUSIC_SAMPLE_BYTES;
   const sends: Send[] = [];
-  const startMs = performance.now();
+  const startMs = time.nowMs();
   let fromSample = 0;
   for (const [index, chunk] of cut.entries()) {
-    const leftMs = startMs + (due[index] as number) - performance.now();
-    if (leftMs > 0) await delay(leftMs);
+    const leftMs = startMs + (due[index] as number) - time.nowMs();
+    if (leftMs > 0) await time.wait(leftMs);
     const samples = chunk.length / sampleBytes;
-    sends.push({ atMs: performance.now(), fromSample, samples });
+    sends.push({ atMs: time.nowMs(), fromSample, samples });
     fromSample += samples;
     await handOver(chunk, index);
   }
