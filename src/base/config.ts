@@ -11,11 +11,19 @@ export interface Config {
   readonly host: string;
   readonly publicUrl: string;
   readonly playbackUrl: string;
-  readonly mediaServer: 'embedded';
+  readonly mediaServer: 'embedded' | 'srs';
   readonly rtmpUrl: string;
   readonly rtmpPort: number;
   readonly mediaHttpPort: number;
   readonly mediaApiPort: number;
+  readonly srsDriver: 'external' | 'binary' | 'docker';
+  readonly srsBinary: string | undefined;
+  readonly srsImage: string;
+  /** In the path of the media server's hooks; without one, hooks are taken from loopback only. */
+  readonly hookSecret: string | undefined;
+  readonly rtcPort: number;
+  /** The address that browsers reach WebRTC at. */
+  readonly rtcCandidate: string;
   readonly authMode: 'open';
   readonly holdSeconds: number;
   readonly maxBufferSeconds: number;
@@ -33,7 +41,7 @@ export interface Config {
 }
 
 /** Which settings must not have the same value: two listeners cannot share a port. */
-const PORTS = ['port', 'rtmpPort', 'mediaHttpPort'] as const;
+const PORTS = ['port', 'rtmpPort', 'mediaHttpPort', 'mediaApiPort'] as const;
 
 /**
  * Reads the settings from the environment, and from a `.env` file in `directory` for what the environment leaves

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import type { Config } from './config';
+import { integer, isProxy, notYet, oneOf, url } from './setting-parsers';
 
 /** What a default or a check may look at besides its own value. */
 export interface SettingContext {
@@ -24,49 +25,8 @@ export interface Setting<T> {
 
 export type Settings = { readonly [K in keyof Omit<Config, 'production'>]: Setting<Config[K]> };
 
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new Error(`must be a whole number from ${min} to ${max}`);
-    return value;
-  };
-}
-
-function oneOf<T extends string>(...words: T[]): (text: string) => T {
-  return (text) => {
-    const word = words.find((candidate) => candidate === text);
-    if (word === undefined) throw new Error(`must be ${words.join(' or ')}`);
-    return word;
-  };
-}
-
-function url(...protocols: string[]): (text: string) => string {
-  return (text) => {
-    const parsed = URL.canParse(text) ? new URL(text) : undefined;
-    if (!parsed || !protocols.includes(parsed.protocol))
-      throw new Error(`must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
-    if (!parsed.hostname || parsed.search || parsed.hash)
-      throw new Error('must name a host, and end before any ? or #');
-    return text.replace(/\/+$/, '');
-  };
-}
-
-function notYet<T extends string>(supported: T, later: string, hint: string): (text: string) => T {
-  return (text) => {
-    if (text === later) throw new Error(`${later} is not available in this version (${hint})`);
-    return oneOf(supported)(text);
-  };
-}
-
-/** Whether Express takes it as the name of proxies: it would throw at what it does not know. */
-function isProxy(text: string): boolean {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
-  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const family = isIP(address);
-  const range = Number(bits ?? 1);
-  return family !== 0 && range >= 1 && range <= (family === 6 ? 128 : 32);
-}
+/** The image of the SRS line that `srs.conf` is for. */
+const SRS_IMAGE = 'ossrs/srs:v7.0-a0';
 
 /** Every setting: name, default, bounds, meaning. The README's table is printed from here. */
 export const SETTINGS: Settings = {
@@ -107,9 +67,9 @@ export const SETTINGS: Settings = {
   mediaServer: {
     name: 'MEDIA_SERVER',
     shown: 'embedded',
-    meaning: 'what takes RTMP and serves HTTP-FLV and HLS: `embedded` (`srs` is to come)',
+    meaning: 'what takes RTMP and serves HTTP-FLV and HLS: `embedded` or `srs`',
     default: () => 'embedded',
-    parse: notYet('embedded', 'srs', 'use embedded'),
+    parse: oneOf('embedded', 'srs'),
   },
   rtmpUrl: {
     name: 'RTMP_URL',
@@ -117,10 +77,11 @@ export const SETTINGS: Settings = {
     meaning: 'where the encoders publish',
     default: (context) => `rtmp://127.0.0.1:${context.value('rtmpPort')}/live`,
     parse: (text, context) => {
-      const port = Number(new URL(url('rtmp:')(text)).port || 1935);
-      if (port !== context.value('rtmpPort'))
+      const base = url('rtmp:')(text);
+      const port = Number(new URL(base).port || 1935);
+      if (context.value('mediaServer') === 'embedded' && port !== context.value('rtmpPort'))
         throw new Error('must name RTMP_PORT: the embedded media server listens there');
-      return url('rtmp:')(text);
+      return base;
     },
   },
   rtmpPort: {
@@ -143,6 +104,63 @@ export const SETTINGS: Settings = {
     meaning: 'SRS’s API port; the embedded media server has no API and leaves it closed',
     default: () => 1985,
     parse: integer(1, 65535),
+  },
+  srsDriver: {
+    name: 'SRS_DRIVER',
+    shown: 'external',
+    meaning:
+      'how `vibesflow srs run` runs SRS: `binary`, `docker`, or `external` where somebody else does and it is only watched',
+    default: () => 'external',
+    parse: oneOf('external', 'binary', 'docker'),
+  },
+  srsBinary: {
+    name: 'SRS_BINARY',
+    shown: 'none',
+    meaning: 'path of the SRS executable; needed with `SRS_DRIVER=binary`',
+    default: (context) => {
+      if (context.value('srsDriver') === 'binary') throw new Error('must name SRS with SRS_DRIVER=binary');
+      return undefined;
+    },
+    parse: (text) => path.resolve(text),
+  },
+  srsImage: {
+    name: 'SRS_IMAGE',
+    shown: SRS_IMAGE,
+    meaning: 'the image that `SRS_DRIVER=docker` runs',
+    default: () => SRS_IMAGE,
+    parse: (text) => {
+      if (!/^[a-z0-9][\w./:@-]*$/.test(text)) throw new Error('must be the name of an image');
+      return text;
+    },
+  },
+  hookSecret: {
+    name: 'HOOK_SECRET',
+    shown: 'none: hooks are taken from loopback only',
+    meaning:
+      'stands in the path of SRS’s hooks, `/hooks/SECRET/on_publish`; with it, SRS may run on another host',
+    secret: true,
+    default: () => undefined,
+    parse: (text) => {
+      if (!/^[A-Za-z0-9_-]{16,128}$/.test(text)) throw new Error('must be 16 to 128 letters, digits, - or _');
+      return text;
+    },
+  },
+  rtcPort: {
+    name: 'RTC_PORT',
+    shown: '8000',
+    meaning: 'SRS’s WebRTC port, UDP and TCP; the only media port that must be open to the public',
+    default: () => 8000,
+    parse: integer(1, 65535),
+  },
+  rtcCandidate: {
+    name: 'RTC_CANDIDATE',
+    shown: '127.0.0.1',
+    meaning: 'the address at which browsers reach SRS’s WebRTC port',
+    default: () => '127.0.0.1',
+    parse: (text) => {
+      if (isIP(text) === 0) throw new Error('must be an IP address');
+      return text;
+    },
   },
   authMode: {
     name: 'AUTH_MODE',

@@ -95,7 +95,13 @@ describe('the settings', () => {
   });
 
   it.each([
-    [{ MEDIA_SERVER: 'srs' }, 'not available'],
+    [{ MEDIA_SERVER: 'nginx' }, 'must be embedded or srs'],
+    [{ SRS_DRIVER: 'binary' }, 'SRS_BINARY must name SRS'],
+    [{ SRS_IMAGE: '-v /:/host' }, 'name of an image'],
+    [{ HOOK_SECRET: 'short' }, '16 to 128'],
+    [{ HOOK_SECRET: '../../../../../../etc' }, '16 to 128'],
+    [{ RTC_CANDIDATE: 'example.org' }, 'must be an IP address'],
+    [{ MEDIA_API_PORT: '1935' }, 'must differ'],
     [{ AUTH_MODE: 'token' }, 'not available'],
     [{ AUTH_MODE: 'none' }, 'must be open'],
     [{ PORT: '8080' }, 'must differ'],
@@ -123,6 +129,12 @@ describe('the settings', () => {
       logFormat: 'json',
     });
     expect(load({}, true).logFormat).toBe('pretty');
+  });
+
+  it('take an SRS on another host, and keep the secret of its hooks out of faults', () => {
+    const srs = { MEDIA_SERVER: 'srs', RTMP_URL: 'rtmp://10.0.0.7:2935/live' };
+    expect(load(srs)).toMatchObject({ mediaServer: 'srs', rtmpUrl: srs.RTMP_URL, srsDriver: 'external' });
+    expect(faultsOf({ HOOK_SECRET: 'not/a/secret/of/ours' }).message).not.toContain('of/ours');
   });
 
   it('take exact origins and named proxies', () => {

@@ -17,6 +17,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'cli/ear.ts': 'tests/cli/listen.test.ts hears with it',
   'cli/exit-code.ts': 'constants',
   'cli/ffmpeg.ts': 'one call of encoder/ffmpeg-path',
+  'base/setting-parsers.ts': 'tests/base/config.test.ts, every refusal included',
   'cli/sender.ts': 'a type and its constants; the two senders have tests',
   'cli/serve.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
   'cli/vibesflow.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
