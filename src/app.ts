@@ -66,6 +66,9 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       if (up) encoders.retryNow();
     });
 
+    metrics.watchVersions(version, () => mediaServer.health);
+    metrics.watchProgram('media-server', () => (mediaServer.pid === undefined ? [] : [mediaServer.pid]));
+
     const ticker = new Ticker(clock, (lateMs) => metrics.pacerLateness.observe(lateMs / 1000));
     const registry = new VibeRegistry({
       config,

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ProgramMeter } from './process-usage';
 
 /** Everything that `/metrics` shows. One instance a daemon; no metric has a vibe id as a label. */
 export class Metrics {
@@ -13,6 +14,14 @@ export class Metrics {
     registers: [this.registry],
     collect: () => this.#scrapers.forEach((scraper) => scraper()),
   });
+  /** What is heard: a vibe can be live and silent. */
+  readonly vibesBySignal = this.#gauge(
+    'vibesflow_vibes_by_signal',
+    'Vibes by what goes out: ok, quiet, silent, or filling where silence stands in for the creator',
+    ['signal'],
+  );
+  readonly vibesLimit = this.#gauge('vibesflow_vibes_limit', 'Vibes that there may be at once (MAX_STREAMS)');
+  readonly draining = this.#gauge('vibesflow_draining', '1 while the relay stops and takes no new audio');
   readonly vibesStarted = this.#counter('vibesflow_vibes_started_total', 'Vibes started');
   readonly vibesEnded = this.#counter('vibesflow_vibes_ended_total', 'Vibes ended, by cause', ['cause']);
   readonly participants = this.#gauge('vibesflow_participants', 'Leases held by participants');
@@ -67,6 +76,19 @@ export class Metrics {
     'Numbered chunks that never came in time',
   );
   readonly bufferedSeconds = this.#gauge('vibesflow_buffered_seconds', 'Audio held in all jitter buffers');
+  readonly bufferedMax = this.#gauge(
+    'vibesflow_buffered_max_seconds',
+    'Audio held in the fullest jitter buffer',
+  );
+  readonly bufferLimit = this.#gauge(
+    'vibesflow_buffer_limit_seconds',
+    'Audio that a jitter buffer holds before the doors push back (MAX_BUFFER_SECONDS)',
+  );
+  readonly bufferedOnArrival = this.#histogram(
+    'vibesflow_buffered_on_arrival_seconds',
+    'Audio still held when the next chunk came: near zero a creator is about to be late',
+    [0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5, 10, 20, 30],
+  );
   readonly underruns = this.#counter('vibesflow_underruns_total', 'Times that a jitter buffer ran empty');
   readonly pacerLateness = this.#histogram(
     'vibesflow_pacer_lateness_seconds',
@@ -87,15 +109,67 @@ export class Metrics {
     'vibesflow_media_server_restarts_total',
     'Media server restarts',
   );
+  readonly mediaServerAnswer = this.#histogram(
+    'vibesflow_media_server_answer_seconds',
+    'How long the media server took to answer the relay when asked how it is',
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  );
   readonly listenersCut = this.#counter(
     'vibesflow_listeners_cut_total',
     'Players cut by the media server, by reason',
     ['reason'],
   );
 
+  readonly srsHooks = this.#counter('vibesflow_srs_hooks_total', 'Hooks that SRS called, by action and result', [
+    'action',
+    'result',
+  ]);
+  readonly srsHookSeconds = this.#histogram(
+    'vibesflow_srs_hook_seconds',
+    'How long SRS waited for the answer to a hook',
+    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5],
+  );
+  readonly srsPolls = this.#counter('vibesflow_srs_api_polls_total', 'Looks at SRS’s API, by result', ['result']);
+  readonly srsProbes = this.#counter(
+    'vibesflow_srs_probes_total',
+    'Probes of what was published to SRS, by what they heard',
+    ['result'],
+  );
+  readonly srsKicks = this.#counter('vibesflow_srs_kicks_total', 'Connections that SRS was told to end, by reason', [
+    'reason',
+  ]);
+  readonly srsGhosts = this.#counter(
+    'vibesflow_srs_ghost_busy_total',
+    'Times that SRS held a stream’s name busy for nobody: it frees it only when it is restarted',
+  );
+
   readonly httpRequests = this.#counter('vibesflow_http_requests_total', 'HTTP answers by route and status', [
     'route',
     'status',
+  ]);
+  readonly problems = this.#counter(
+    'vibesflow_problems_total',
+    'Refusals of all doors, WebSockets included, by the code that the client got',
+    ['code'],
+  );
+
+  /** The programs that the daemon runs; its own use is in `vibesflow_process_*`. */
+  readonly programProcesses = this.#gauge('vibesflow_program_processes', 'Processes by program', ['program']);
+  readonly programCpu = this.#counter(
+    'vibesflow_program_cpu_seconds_total',
+    'CPU time by program, as last seen of each process',
+    ['program'],
+  );
+  readonly programMemory = this.#gauge(
+    'vibesflow_program_resident_memory_bytes',
+    'Resident memory by program',
+    ['program'],
+  );
+  readonly info = this.#gauge('vibesflow_info', 'Always 1; the labels say what runs', [
+    'version',
+    'node',
+    'media_server',
+    'media_server_version',
   ]);
 
   constructor() {
@@ -109,6 +183,36 @@ export class Metrics {
   /** Registers what sets gauges just before they are read. */
   onScrape(scraper: () => void): void {
     this.#scrapers.push(scraper);
+  }
+
+  /**
+   * Shows what a program's processes use, from the next scrape on.
+   * @param program a word for it, such as `ffmpeg`
+   * @param pids asked for its processes at each scrape
+   */
+  watchProgram(program: string, pids: () => readonly number[]): void {
+    const meter = new ProgramMeter();
+    let counted = 0;
+    this.onScrape(() => {
+      const { processes, cpuSeconds, residentBytes } = meter.read(pids());
+      this.programProcesses.set({ program }, processes);
+      this.programCpu.inc({ program }, cpuSeconds - counted);
+      this.programMemory.set({ program }, residentBytes);
+      counted = cpuSeconds;
+    });
+  }
+
+  /** Shows what runs, at each scrape: the media server may be another one after a restart of its own. */
+  watchVersions(
+    version: string,
+    mediaServer: () => { readonly kind: string; readonly version: string },
+  ): void {
+    this.onScrape(() => {
+      const { kind, version: itsVersion } = mediaServer();
+      this.info.reset();
+      const node = process.versions.node;
+      this.info.set({ version, node, media_server: kind, media_server_version: itsVersion }, 1);
+    });
   }
 
   #counter(name: string, help: string, labelNames: string[] = []): Counter {

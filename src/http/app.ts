@@ -4,6 +4,7 @@ import { checkVibeId } from '../vibes/vibe-id';
 import type { HttpContext } from './context';
 import { openDoor } from './doors';
 import { healthDoor, metricsDoor, readyDoor } from './health';
+import { openHooks } from './hooks';
 import { audioDoor } from './ingest-http';
 import { openPages } from './pages';
 import { joinDoor, leaveDoor } from './participants';
@@ -57,6 +58,7 @@ function openDoors(app: Express, context: HttpContext): void {
   openDoor(app, '/api/v1/summaries', { get: srs.summaries });
   openDoor(app, '/api/v1/streams/', { get: srs.streams });
   openDoor(app, '/api/v1/streams', { get: srs.redirect });
+  openHooks(app, context);
   openPages(app);
 }
 
@@ -99,10 +101,11 @@ function hostsOf(req: Request): number {
   return hosts;
 }
 
-function onError({ clock, logger }: HttpContext): ErrorRequestHandler {
+function onError({ clock, logger, metrics }: HttpContext): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const requestId = String(res.getHeader('X-Request-Id') ?? '');
     const problem = toProblem(error, logger, { path: req.originalUrl, requestId });
+    metrics.problems.inc({ code: problem.code });
     answerProblem(req, res, problem, clock);
   };
 }

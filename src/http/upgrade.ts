@@ -57,6 +57,7 @@ export class Upgrades {
       const about = { path: req.url ?? '', requestId };
       const problem = toProblem(error, this.#context.logger, about);
       this.#count(route, problem.status);
+      this.#context.metrics.problems.inc({ code: problem.code });
       const more: Record<string, string> = problem.status === 426 ? { 'Sec-WebSocket-Version': '13' } : {};
       answerRaw(socket, problem, { instance: pathOf(about.path), requestId }, more);
     }

@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Clock, Timer } from '../base/clock';
 import { Problem } from '../base/errors';
+import type { Metrics } from '../base/metrics';
 import type { HttpContext, OpenDoor } from './context';
 import { problemDocument } from './problem';
 
@@ -21,6 +22,7 @@ const MAX_PINGS = 1_000;
 export class WebSocketLink implements OpenDoor {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
   readonly #about: { instance: string; requestId: string };
   readonly #openDoors: Set<OpenDoor>;
   readonly #pinging: Timer;
@@ -32,11 +34,12 @@ export class WebSocketLink implements OpenDoor {
 
   constructor(
     socket: WebSocket,
-    context: Pick<HttpContext, 'clock' | 'openDoors'>,
+    context: Pick<HttpContext, 'clock' | 'openDoors' | 'metrics'>,
     about: { instance: string; requestId: string },
   ) {
     this.#socket = socket;
     this.#clock = context.clock;
+    this.#metrics = context.metrics;
     this.#about = about;
     this.#openDoors = context.openDoors;
     this.#openDoors.add(this);
@@ -81,6 +84,7 @@ export class WebSocketLink implements OpenDoor {
   /** Says why, and closes with the problem's code. */
   refuse(problem: Problem): void {
     if (this.#isOver) return;
+    this.#metrics.problems.inc({ code: problem.code });
     this.send({ type: 'error', problem: problemDocument(problem, this.#about) });
     this.close(problem.closeCode, problem.code);
   }

@@ -66,7 +66,6 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     return { kind: 'embedded', up: this.#up, version: this.#options.version };
   }
 
-  /** The process' id while there is one. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -127,6 +126,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
       clock: this.#clock,
       logger: this.#logger,
       onMessage: (message) => this.#receive(message),
+      onAnswer: (tookMs) => this.#options.metrics.mediaServerAnswer.observe(tookMs / 1000),
       onExit: (cause) => this.#exited(cause),
     });
     this.#process = process;

@@ -10,6 +10,8 @@ export interface MediaProcessOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onMessage: (message: FromChild) => void;
+  /** Told once a second how many milliseconds it took to answer. */
+  readonly onAnswer?: (tookMs: number) => void;
   /** It is gone, however that came about. */
   readonly onExit: (cause: string) => void;
 }
@@ -32,7 +34,8 @@ export class MediaProcess {
   readonly #child: ChildProcess;
   readonly #heartbeat: Timer;
   readonly #exited: Promise<void>;
-  #unanswered = 0;
+  /** When each ping that has no answer yet was sent, oldest first. */
+  readonly #pings: number[] = [];
   #cause = '';
 
   constructor(options: MediaProcessOptions) {
@@ -88,13 +91,14 @@ export class MediaProcess {
   });
 
   #receive(message: FromChild): void {
-    if (message.type === 'pong') this.#unanswered = 0;
-    else this.#options.onMessage(message);
+    if (message.type !== 'pong') return this.#options.onMessage(message);
+    const sentMs = this.#pings.shift();
+    if (sentMs !== undefined) this.#options.onAnswer?.(this.#options.clock.nowMs() - sentMs);
   }
 
   #beat(): void {
-    if (this.#unanswered >= MAX_UNANSWERED) return this.#kill('does not answer');
-    this.#unanswered += 1;
+    if (this.#pings.length >= MAX_UNANSWERED) return this.#kill('does not answer');
+    this.#pings.push(this.#options.clock.nowMs());
     this.send({ type: 'ping' });
   }
 

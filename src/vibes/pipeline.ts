@@ -156,6 +156,7 @@ export class Pipeline {
     const { clock, metrics } = this.#house;
     const { door, sequence, arrivedMs = clock.nowMs() } = options;
     const playout = this.#playout as Playout;
+    metrics.bufferedOnArrival.observe(playout.bufferedMs / 1000);
     try {
       const result = playout.push(bytes, sequence, arrivedMs);
       const accepted = result === 'taken' ? bytes.length : 0;

@@ -40,7 +40,10 @@ export class VibeRegistry {
     this.#housekeeping = house.clock.every(HOUSEKEEPING_MS, () => this.#keepHouse(), { background: true });
     house.mediaServer.on('unpublished', this.#onUnpublished);
     house.mediaServer.on('listeners', this.#onListeners);
+    house.metrics.vibesLimit.set(house.config.maxStreams);
+    house.metrics.bufferLimit.set(house.config.maxBufferSeconds);
     house.metrics.onScrape(() => this.#measure());
+    house.metrics.watchProgram('ffmpeg', () => this.#encoderPids());
   }
 
   /** Whether the daemon is about to stop: no vibe is started and no audio taken any more. */
@@ -190,23 +193,35 @@ export class VibeRegistry {
 
   readonly #onListeners = ({ vibeId }: { vibeId: string }): void => this.get(vibeId)?.countsChanged();
 
+  #encoderPids(): number[] {
+    return this.active()
+      .map((vibe) => vibe.pipeline.encoder?.pid)
+      .filter((pid) => pid !== undefined);
+  }
+
   #measure(): void {
     const { metrics } = this.#house;
     metrics.vibes.reset();
+    metrics.vibesBySignal.reset();
     metrics.encoders.reset();
     let participants = 0;
     let bufferedMs = 0;
+    let bufferedMaxMs = 0;
     let listeners = 0;
     for (const vibe of this.#active.values()) {
       metrics.vibes.inc({ state: vibe.state });
+      metrics.vibesBySignal.inc({ signal: vibe.signal });
       const { encoder } = vibe.pipeline;
       if (encoder) metrics.encoders.inc({ state: encoder.state });
       participants += vibe.participants.count;
       listeners += vibe.listeners;
       bufferedMs += vibe.bufferedMs;
+      bufferedMaxMs = Math.max(bufferedMaxMs, vibe.bufferedMs);
     }
     metrics.participants.set(participants);
     metrics.listeners.set(listeners);
     metrics.bufferedSeconds.set(bufferedMs / 1000);
+    metrics.bufferedMax.set(bufferedMaxMs / 1000);
+    metrics.draining.set(this.#draining ? 1 : 0);
   }
 }

@@ -1,4 +1,5 @@
 import { Metrics } from '../../src/base/metrics';
+import { MetricsText } from '../helpers/metrics-text';
 
 describe('the metrics', () => {
   it('lets everybody set their gauges just before they are read', async () => {
@@ -7,6 +8,34 @@ describe('the metrics', () => {
     metrics.onScrape(() => metrics.participants.set((reads += 1)));
     expect(await metrics.registry.metrics()).toContain('vibesflow_participants 1');
     expect(await metrics.registry.metrics()).toContain('vibesflow_participants 2');
+  });
+
+  it('show what the processes of a program use', async () => {
+    const metrics = new Metrics();
+    let pids = [process.pid];
+    metrics.watchProgram('jest', () => pids);
+    const first = new MetricsText(await metrics.registry.metrics());
+    const jest = { program: 'jest' };
+    expect(first.sum('vibesflow_program_processes', jest)).toBe(1);
+    expect(first.sum('vibesflow_program_resident_memory_bytes', jest)).toBeGreaterThan(10 * 2 ** 20);
+    const cpu = first.sum('vibesflow_program_cpu_seconds_total', jest);
+    expect(cpu).toBeGreaterThan(0.1);
+    pids = [];
+    const second = new MetricsText(await metrics.registry.metrics());
+    expect(second.sum('vibesflow_program_processes', jest)).toBe(0);
+    expect(second.sum('vibesflow_program_cpu_seconds_total', jest)).toBe(cpu);
+  });
+
+  it('say what runs, and forget what ran', async () => {
+    const metrics = new Metrics();
+    let version = '7.0.18';
+    metrics.watchVersions('1.2.3', () => ({ kind: 'srs', version }));
+    await metrics.registry.metrics();
+    version = '7.0.162';
+    const text = await metrics.registry.metrics();
+    expect(text.match(/^vibesflow_info\{.*\} 1$/gm)).toEqual([
+      `vibesflow_info{version="1.2.3",node="${process.versions.node}",media_server="srs",media_server_version="7.0.162"} 1`,
+    ]);
   });
 
   it('name counters by what they count, in full, and never by a vibe', async () => {

@@ -111,6 +111,7 @@ describe('a creator’s WebSocket', () => {
     await taken(11_520);
     expect(http.house.encoders).toHaveLength(1);
     expect(await http.house.metric('vibesflow_takeovers_total')).toBe(1);
+    expect(await http.house.metric('vibesflow_problems_total')).toBe(1);
   });
 
   it.each<[string, string, (creator: WebSocketCreator) => void, number, string]>([

@@ -86,6 +86,8 @@ describe('every answer', () => {
     const text = (await http.request('/metrics')).body.toString();
     expect(text).toContain('vibesflow_http_requests_total{route="/stream/:vibeId",status="404"} 2');
     expect(text).toContain('vibesflow_http_requests_total{route="other",status="404"} 1');
+    expect(text).toContain('vibesflow_problems_total{code="vibe-not-found"} 2');
+    expect(text).toContain('vibesflow_problems_total{code="not-found"} 1');
     expect(text).not.toContain('vibe-number-one');
   });
 });

@@ -16,6 +16,7 @@ class Life {
   readonly clock = new FakeClock();
   readonly messages: FromChild[] = [];
   readonly causes: string[] = [];
+  readonly answersMs: number[] = [];
   readonly process: MediaProcess;
   httpPort = 0;
 
@@ -25,6 +26,7 @@ class Life {
       clock: this.clock,
       logger: silentLogger,
       onMessage: (message) => this.messages.push(message),
+      onAnswer: (tookMs) => this.answersMs.push(tookMs),
       onExit: (cause) => this.causes.push(cause),
     });
   }
@@ -59,6 +61,19 @@ describe('the media server’s process', () => {
       await httpRequest(`http://127.0.0.1:${life.httpPort}/`);
     }
     expect(life.causes).toEqual([]);
+    await life.process.close();
+  });
+
+  it('tells how long each answer took', async () => {
+    const life = new Life();
+    await life.listens();
+    process.kill(life.process.pid as number, 'SIGSTOP');
+    life.clock.advance(1_000);
+    life.clock.advance(1_000);
+    life.clock.advance(250);
+    process.kill(life.process.pid as number, 'SIGCONT');
+    await eventually('both answers', () => life.answersMs.length === 2);
+    expect(life.answersMs).toEqual([1_250, 250]);
     await life.process.close();
   });
 

@@ -156,15 +156,36 @@ describe('the registry of vibes', () => {
   });
 
   it('brings the gauges up to date when they are read', async () => {
-    const { house, registry } = setUp();
+    const { house, registry } = setUp({ maxStreams: 7, maxBufferSeconds: 20 });
     registry.accept('v', {}, DEFAULT_FORMAT).push(Buffer.alloc(192_000), { door: 'post' });
     registry.start({ vibeId: 'w', creator: 'ann' }).vibe.participants.join('p');
+    // No FFmpeg, but a process that is there.
+    house.encoder.pid = process.pid;
     house.mediaServer.setPlayers('v', 4);
     const text = await house.metrics.registry.metrics();
     expect(text).toMatch(/vibesflow_vibes\{state="buffering"\} 1/);
     expect(text).toMatch(/vibesflow_participants 1\n/);
     expect(text).toMatch(/vibesflow_listeners 4\n/);
     expect(text).toMatch(/vibesflow_buffered_seconds 1\n/);
+    expect(text).toMatch(/vibesflow_buffered_max_seconds 1\n/);
+    expect(text).toMatch(/vibesflow_buffer_limit_seconds 20\n/);
+    expect(text).toMatch(/vibesflow_vibes_limit 7\n/);
+    expect(text).toMatch(/vibesflow_vibes_by_signal\{signal="filling"\} 2\n/);
+    expect(text).toMatch(/vibesflow_program_processes\{program="ffmpeg"\} 1\n/);
+    expect(text).toMatch(/vibesflow_draining 0\n/);
+    await registry.close();
+    expect(await house.metrics.registry.metrics()).toMatch(/vibesflow_draining 1\n/);
+  });
+
+  it('shows how much was still held when a chunk came', async () => {
+    const { house, registry } = setUp();
+    const vibe = registry.accept('v', {}, DEFAULT_FORMAT);
+    vibe.push(Buffer.alloc(192_000), { door: 'post' });
+    vibe.push(Buffer.alloc(3_840), { door: 'post' });
+    const text = await house.metrics.registry.metrics();
+    expect(text).toMatch(/vibesflow_buffered_on_arrival_seconds_bucket\{le="0"\} 1\n/);
+    expect(text).toMatch(/vibesflow_buffered_on_arrival_seconds_bucket\{le="0.64"\} 1\n/);
+    expect(text).toMatch(/vibesflow_buffered_on_arrival_seconds_count 2\n/);
     await registry.close();
   });
 });
