@@ -1,4 +1,6 @@
+import os from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PROBLEMS } from './errors';
 import { ProgramMeter } from './process-usage';
 
 /** Everything that `/metrics` shows. One instance a daemon; no metric has a vibe id as a label. */
@@ -120,24 +122,29 @@ export class Metrics {
     ['reason'],
   );
 
-  readonly srsHooks = this.#counter('vibesflow_srs_hooks_total', 'Hooks that SRS called, by action and result', [
-    'action',
-    'result',
-  ]);
+  readonly srsHooks = this.#counter(
+    'vibesflow_srs_hooks_total',
+    'Hooks that SRS called, by action and result',
+    ['action', 'result'],
+  );
   readonly srsHookSeconds = this.#histogram(
     'vibesflow_srs_hook_seconds',
     'How long SRS waited for the answer to a hook',
     [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5],
   );
-  readonly srsPolls = this.#counter('vibesflow_srs_api_polls_total', 'Looks at SRS’s API, by result', ['result']);
+  readonly srsPolls = this.#counter('vibesflow_srs_api_polls_total', 'Looks at SRS’s API, by result', [
+    'result',
+  ]);
   readonly srsProbes = this.#counter(
     'vibesflow_srs_probes_total',
     'Probes of what was published to SRS, by what they heard',
     ['result'],
   );
-  readonly srsKicks = this.#counter('vibesflow_srs_kicks_total', 'Connections that SRS was told to end, by reason', [
-    'reason',
-  ]);
+  readonly srsKicks = this.#counter(
+    'vibesflow_srs_kicks_total',
+    'Connections that SRS was told to end, by reason',
+    ['reason'],
+  );
   readonly srsGhosts = this.#counter(
     'vibesflow_srs_ghost_busy_total',
     'Times that SRS held a stream’s name busy for nobody: it frees it only when it is restarted',
@@ -165,6 +172,10 @@ export class Metrics {
     'Resident memory by program',
     ['program'],
   );
+  readonly cpuCores = this.#gauge(
+    'vibesflow_cpu_cores',
+    'CPU cores that the daemon and its programs may use',
+  );
   readonly info = this.#gauge('vibesflow_info', 'Always 1; the labels say what runs', [
     'version',
     'node',
@@ -173,11 +184,28 @@ export class Metrics {
   ]);
 
   constructor() {
+    this.cpuCores.set(os.availableParallelism());
+    this.expect(this.vibesEnded, 'cause', ['ended', 'failed']);
+    this.expect(this.samplesDiscarded, 'reason', [
+      'ended-without-drain',
+      'not-played-in-time',
+      'vibe-failed',
+    ]);
+    this.expect(this.listenersCut, 'reason', ['slow']);
+    this.expect(this.problems, 'code', Object.keys(PROBLEMS));
     collectDefaultMetrics({
       register: this.registry,
       prefix: 'vibesflow_',
       eventLoopMonitoringPrecision: 10,
     });
+  }
+
+  /**
+   * Shows a counter as 0 for label values that are known beforehand. One that appears with its first event looks to
+   * Prometheus as if it had always been there: `increase()` misses the very event that an alert waits for.
+   */
+  expect(counter: Counter, label: string, values: readonly string[]): void {
+    for (const value of values) counter.inc({ [label]: value }, 0);
   }
 
   /** Registers what sets gauges just before they are read. */

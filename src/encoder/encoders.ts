@@ -3,6 +3,7 @@ import type { Config } from '../base/config';
 import type { Logger } from '../base/logger';
 import type { Metrics } from '../base/metrics';
 import type { EncoderOptions } from './encoder';
+import { EXIT_REASONS } from './exit';
 import { findFfmpeg, probeFfmpeg } from './ffmpeg-path';
 import { childEnvironment, findLeash } from './spawn';
 import { SpawnLimiter } from './spawn-limiter';
@@ -30,6 +31,8 @@ export interface Encoders {
  */
 export async function prepareEncoders(options: EncodersOptions): Promise<Encoders> {
   const { config, clock, logger, metrics, publishUrl, mediaServerUp } = options;
+  metrics.expect(metrics.encoderExits, 'reason', EXIT_REASONS);
+  metrics.expect(metrics.samplesLost, 'reason', EXIT_REASONS);
   const environment = childEnvironment(options.env);
   const ffmpeg = await probeFfmpeg(findFfmpeg(config.ffmpegPath, environment), environment);
   logger.info({ path: ffmpeg.path, version: ffmpeg.version }, 'FFmpeg found');

@@ -25,16 +25,18 @@ export interface ProcessEnd {
  * - `killed`: somebody else ended it with a signal
  * - `crashed`: it was ended by a fault of its own
  */
-export type ExitReason =
-  | 'ended'
-  | 'cut-short'
-  | 'stopped'
-  | 'stalled'
-  | 'spawn-failed'
-  | 'output-failed'
-  | 'quit'
-  | 'killed'
-  | 'crashed';
+export const EXIT_REASONS = [
+  'ended',
+  'cut-short',
+  'stopped',
+  'stalled',
+  'spawn-failed',
+  'output-failed',
+  'quit',
+  'killed',
+  'crashed',
+] as const;
+export type ExitReason = (typeof EXIT_REASONS)[number];
 
 const SENT_FROM_OUTSIDE: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'];
 /** FFmpeg's own exit code after SIGTERM and SIGINT. */

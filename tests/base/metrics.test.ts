@@ -10,6 +10,17 @@ describe('the metrics', () => {
     expect(await metrics.registry.metrics()).toContain('vibesflow_participants 2');
   });
 
+  it('show counters of what may go wrong before it does: the first time must be seen as an increase', async () => {
+    const metrics = new Metrics();
+    metrics.expect(metrics.encoderExits, 'reason', ['killed']);
+    metrics.encoderExits.inc({ reason: 'crashed' });
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('vibesflow_encoder_exits_total{reason="killed"} 0\n');
+    expect(text).toContain('vibesflow_encoder_exits_total{reason="crashed"} 1\n');
+    expect(text).toContain('vibesflow_vibes_ended_total{cause="failed"} 0\n');
+    expect(text).toContain('vibesflow_problems_total{code="internal-error"} 0\n');
+  });
+
   it('show what the processes of a program use', async () => {
     const metrics = new Metrics();
     let pids = [process.pid];

@@ -36,6 +36,15 @@ describe('the encoders of a daemon', () => {
     expect(encoder.lastExit?.outTimeUs).toBeGreaterThanOrEqual(1_000_000);
   });
 
+  it('show each way to end as a counter before anything ends', async () => {
+    const metrics = new Metrics();
+    await prepare({ metrics });
+    const text = await metrics.registry.metrics();
+    for (const reason of ['killed', 'crashed', 'stalled', 'output-failed'])
+      for (const name of ['encoder_exits', 'samples_lost'])
+        expect(text).toContain(`vibesflow_${name}_total{reason="${reason}"} 0\n`);
+  });
+
   it('cannot be made without an FFmpeg that can do the work', async () => {
     const config = { ffmpegPath: fixture('of-3'), aacBitrate: '128k', aacCoder: 'fast' } as const;
     await expect(prepare({ config })).rejects.toThrow(OperatorError);
