@@ -1,3 +1,9 @@
+/**
+ * Longer than anything here takes on the slowest machine: a test that runs into it hangs. No statement about speed;
+ * what waits within a test gives up before (tests/helpers/patience.ts), and says what it waited for.
+ */
+const HANGS_AFTER_MS = 90_000;
+
 /** Two projects: `unit` (mirrors src/, plus the repo's own rules) and `e2e` (the real daemon, run in one worker). */
 const shared = {
   testEnvironment: 'node',
@@ -10,6 +16,7 @@ const shared = {
 };
 
 module.exports = {
+  testTimeout: HANGS_AFTER_MS,
   projects: [
     { ...shared, displayName: 'unit', roots: ['<rootDir>/tests'], testPathIgnorePatterns: ['/tests/e2e/'] },
     { ...shared, displayName: 'e2e', roots: ['<rootDir>/tests/e2e'] },

@@ -124,7 +124,6 @@ describe.each(FFMPEGS)('%s', (_name, ffmpegPath) => {
       expect(frames.length).toBe(expected.length);
       expect(frames.findIndex((frame, at) => !frame.equals(expected[at] as Buffer))).toBe(-1);
     },
-    20_000,
   );
 
   (ffmpegPath ? it : it.skip)(

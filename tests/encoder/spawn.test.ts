@@ -61,17 +61,18 @@ describe('the leash', () => {
     const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
-    // It has worked and works no more, although it is fed as fast as it reads: so it is its output that holds it.
-    const cpuTicks = (): number => {
+    // It has worked and works no more, although it is fed as fast as it reads, and although it might (it sleeps, it
+    // does not wait for its turn on a busy machine): so it is its output that holds it.
+    const look = (): { state: string; ticks: number } => {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return Number(fields[11]) + Number(fields[12]);
+      return { state: fields[0] as string, ticks: Number(fields[11]) + Number(fields[12]) };
     };
     let [ticks, looks] = [0, 0];
     await eventually('FFmpeg to be blocked on its output', () => {
-      const now = cpuTicks();
-      looks = now > 1 && now === ticks ? looks + 1 : 0;
-      ticks = now;
+      const now = look();
+      looks = now.ticks > 1 && now.ticks === ticks && now.state === 'S' ? looks + 1 : 0;
+      ticks = now.ticks;
       return looks >= 10;
     });
     const exited = once(parent, 'exit');

@@ -1,18 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { eventually } from './eventually';
 import { FFMPEG } from './ffmpeg';
-import { freePorts } from './free-port';
+import { freePorts, isFree } from './free-port';
 import { httpRequest, jsonRequest } from './http-request';
 import { MetricsText } from './metrics-text';
+import { HANGS_AFTER_MS } from './patience';
 import { allProcesses, descendants, describeProcess, isAlive, type ProcessEntry } from './processes';
 
 const MAIN = path.resolve(__dirname, '../../dist/main.js');
 /** What a start may take on a busy machine. */
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 export interface DaemonEnd {
   readonly exitCode: number | null;
@@ -177,7 +177,7 @@ export class Daemon {
    * Ends the daemon and checks that nothing is left of it. Idempotent: an ended daemon is only checked.
    * @throws {Error} when it takes longer than `withinMs`, exits other than with 0, or leaves something behind
    */
-  async stop(withinMs = 20_000): Promise<void> {
+  async stop(withinMs = HANGS_AFTER_MS): Promise<void> {
     const wasRunning = this.isRunning;
     if (wasRunning) this.signal('SIGTERM');
     const end = await this.#endWithin(withinMs);
@@ -227,14 +227,6 @@ export class Daemon {
   async #isReady(): Promise<boolean> {
     return (await httpRequest(`${this.apiUrl}/ready`, { withinMs: 1_000 })).status === 200;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = net.createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** Files below a directory, as relative paths; none where it does not exist. */

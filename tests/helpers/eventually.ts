@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { HANGS_AFTER_MS } from './patience';
 
 /**
  * Asks `check` again and again until it gives a value other than `undefined`, `null` or `false`, and returns that.
@@ -8,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 export async function eventually<T>(
   what: string,
   check: () => T | Promise<T>,
-  { withinMs = 5_000, everyMs = 20 }: { withinMs?: number; everyMs?: number } = {},
+  { withinMs = HANGS_AFTER_MS, everyMs = 20 }: { withinMs?: number; everyMs?: number } = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const untilMs = performance.now() + withinMs;
   let lastError: unknown;

@@ -3,6 +3,7 @@ import { splitAdts } from './adts';
 import { delay } from './eventually';
 import { FFMPEG, QUIET } from './ffmpeg';
 import { httpRequest } from './http-request';
+import { HANGS_AFTER_MS } from './patience';
 import { outputOf } from './run-program';
 
 /** Follows one HLS playlist from its first appearance to its end, as a player does: each segment once, in order. */
@@ -17,7 +18,7 @@ export class HlsListener {
   #stopped = false;
 
   /** @param withinMs how long the playlist may take to appear, and to change */
-  constructor(url: string, withinMs = 20_000) {
+  constructor(url: string, withinMs = HANGS_AFTER_MS) {
     this.#url = url;
     this.done = this.#follow(withinMs);
     this.done.catch(() => undefined);

@@ -6,6 +6,7 @@ import { Compiled } from './compiled';
 import { FFMPEG, QUIET } from './ffmpeg';
 import { FlvListener } from './flv-listener';
 import { freePorts } from './free-port';
+import { HANGS_AFTER_MS } from './patience';
 import { silentLogger } from './silent-logger';
 
 const EVENTS = ['health', 'published', 'unpublished', 'listeners', 'cut'] as const;
@@ -71,7 +72,7 @@ export class MediaHouse {
   async until<E extends keyof MediaServerEvents>(
     event: E,
     condition: (told: MediaServerEvents[E][0]) => boolean = () => true,
-    withinMs = 10_000,
+    withinMs = HANGS_AFTER_MS,
   ): Promise<MediaServerEvents[E][0]> {
     return new Promise((resolve, reject) => {
       const done = (): void => {

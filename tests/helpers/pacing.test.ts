@@ -43,9 +43,10 @@ describe('pacing', () => {
     expect(sendOf(sends, 192 * 5)).toBeUndefined();
   });
 
-  it('keeps real time, to the millisecond that timers may come early', async () => {
+  it('keeps real time, to the two milliseconds that timers may come early', async () => {
+    // Node counts whole milliseconds, both of the moment and of the delay: each may fall short by almost one.
     const startMs = performance.now();
     const sends = await paced(Buffer.alloc(192 * 4 * 4), { chunkMs: 4 }, () => undefined);
-    for (const [index, { atMs }] of sends.entries()) expect(atMs - startMs).toBeGreaterThan(index * 4 - 1.5);
+    for (const [index, { atMs }] of sends.entries()) expect(atMs - startMs).toBeGreaterThan(index * 4 - 2);
   });
 });

@@ -51,7 +51,7 @@ export interface ProbedStream {
 /** What ffprobe says about the streams at a URL. */
 export async function probe(url: string): Promise<ProbedStream[]> {
   const args = ['-v', 'error', '-show_streams', '-of', 'json', '-i', url];
-  const result = await runProgram('ffprobe', args, { withinMs: 30_000 });
+  const result = await runProgram('ffprobe', args);
   if (result.exitCode !== 0) throw new Error(`ffprobe ${url}: ${result.exitCode}; ${result.stderr}`);
   return (JSON.parse(result.stdout.toString()) as { streams: ProbedStream[] }).streams;
 }
@@ -103,7 +103,6 @@ async function intoFile(
     const file = path.join(directory, 'played.wav');
     const [program, ...args] = commandFor(file) as [string, ...string[]];
     const result = await runProgram(program, args, {
-      withinMs: 25_000,
       env: { PATH: process.env['PATH'], HOME: directory, XDG_RUNTIME_DIR: directory },
       stopWhen: stopWhen && (() => stopWhen(file)),
     });

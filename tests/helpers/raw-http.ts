@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { HANGS_AFTER_MS } from './patience';
 
 /** A TCP connection on which a test speaks HTTP by hand. */
 export class RawConnection {
@@ -48,7 +49,7 @@ export class RawConnection {
   }
 
   /** Resolves when the text has come. */
-  async until(pattern: RegExp, withinMs = 5_000): Promise<RegExpExecArray> {
+  async until(pattern: RegExp, withinMs = HANGS_AFTER_MS): Promise<RegExpExecArray> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(

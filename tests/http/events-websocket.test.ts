@@ -22,11 +22,7 @@ function watch(vibeId = 'v') {
   socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as Message));
   const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   const seen = (type: string) =>
-    eventually(
-      `a ${type} message in ${JSON.stringify(messages)}`,
-      () => messages.find((message) => message.type === type),
-      { withinMs: 2_000 },
-    );
+    eventually(`a ${type} message`, () => messages.find((message) => message.type === type));
   return { socket, messages, closed, seen };
 }
 

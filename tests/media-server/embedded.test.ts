@@ -15,8 +15,6 @@ import { itNeeds, probe } from '../helpers/players';
 import { readProcess } from '../helpers/processes';
 import { runProgram } from '../helpers/run-program';
 
-jest.setTimeout(60_000);
-
 const compiled = MediaHouse.compile();
 afterAll(() => compiled.remove());
 
