@@ -9,6 +9,9 @@ import { version } from './base/version';
 import { prepareEncoders } from './encoder/encoders';
 import { createHttpServer } from './http/server';
 import { EmbeddedMediaServer } from './media-server/embedded';
+import { DEFAULT_VHOST } from './media-server/srs/hook';
+import { HookDesk } from './media-server/srs/hook-desk';
+import { idleHooks } from './media-server/srs/idle-hooks';
 import { VibeRegistry } from './vibes/registry';
 
 /** The running relay. */
@@ -41,6 +44,8 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
   const closer = new Closer((name) => logger.debug({ part: name }, 'closing'));
   try {
     prepareDataDir(config.dataDir);
+    const hooks = new HookDesk({ logger, metrics });
+    hooks.serve(DEFAULT_VHOST, idleHooks);
     const mediaServer = new EmbeddedMediaServer({
       rtmpPort: config.rtmpPort,
       rtmpUrl: config.rtmpUrl,
@@ -85,6 +90,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       config,
       registry,
       mediaServerHealth: () => mediaServer.health,
+      hooks,
       clock,
       logger,
       metrics,

@@ -13,11 +13,22 @@ export interface MediaServerFacts {
   readonly version: string;
 }
 
+/** Who decides the media server's callbacks. */
+export interface MediaHooks {
+  /**
+   * @param action e.g. `on_publish`
+   * @returns code 0 to allow
+   * @throws {Problem} `invalid-field` (400) where the body is no such callback
+   */
+  answer(action: string, body: unknown): { readonly code: number };
+}
+
 /** What the doors need of the house. */
 export interface HttpHouse {
   readonly config: Config;
   readonly registry: VibeRegistry;
   mediaServerHealth(): MediaServerFacts;
+  readonly hooks: MediaHooks;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -39,11 +50,12 @@ export interface HttpContext extends HttpHouse {
 }
 
 export function createContext(house: HttpHouse): HttpContext {
-  const { config, registry, clock, logger, metrics, version } = house;
+  const { config, registry, hooks, clock, logger, metrics, version } = house;
   return {
     config,
     registry,
     mediaServerHealth: () => house.mediaServerHealth(),
+    hooks,
     clock,
     logger,
     metrics,

@@ -1,5 +1,6 @@
 import type { Config } from '../../src/base/config';
 import { createHttpServer, type HttpServer } from '../../src/http/server';
+import { HookDesk } from '../../src/media-server/srs/hook-desk';
 import type { Vibe } from '../../src/vibes/vibe';
 import { VibeRegistry } from '../../src/vibes/registry';
 import { httpRequest, type HttpAnswer, type HttpRequest } from './http-request';
@@ -25,6 +26,7 @@ export class HttpHouse {
   readonly house: FakeHouse;
   readonly registry: VibeRegistry;
   readonly server: HttpServer;
+  readonly hooks: HookDesk;
   url = '';
   port = 0;
 
@@ -33,10 +35,12 @@ export class HttpHouse {
     this.config = whole;
     this.house = new FakeHouse(whole);
     this.registry = new VibeRegistry(this.house);
+    this.hooks = new HookDesk(this.house);
     this.server = createHttpServer({
       config: whole,
       registry: this.registry,
       mediaServerHealth: () => this.house.mediaServer.health,
+      hooks: this.hooks,
       clock: this.house.clock,
       logger: this.house.logger,
       metrics: this.house.metrics,

@@ -266,6 +266,7 @@ describe('the listener', () => {
       config,
       registry: http.registry,
       mediaServerHealth: () => http.house.mediaServer.health,
+      hooks: http.hooks,
       clock: http.house.clock,
       logger: http.house.logger,
       metrics: http.house.metrics,
