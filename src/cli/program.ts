@@ -6,6 +6,7 @@ import { EXIT_OK, EXIT_USAGE } from './exit-code';
 import { listenCommand } from './listen';
 import { publishCommand } from './publish';
 import { serveCommand } from './serve';
+import { srsCommand } from './srs';
 import type { Output } from './terminal';
 import { tuneCommand } from './tune-command';
 
@@ -55,8 +56,22 @@ function program(context: CommandContext): Command {
       // One line: what is wrong, and where to look.
       outputError: (text, write) => write(`${text.trim()} (see vibesflow --help)\n`),
     });
-  for (const sub of [serveCommand, publishCommand, listenCommand, tuneCommand, doctorCommand]) {
-    command.addCommand(sub(context).copyInheritedSettings(command));
+  for (const sub of [
+    serveCommand,
+    publishCommand,
+    listenCommand,
+    tuneCommand,
+    doctorCommand,
+    srsCommand,
+  ]) {
+    command.addCommand(heir(sub(context), command));
   }
   return command;
+}
+
+/** A command and those below it, with the manners of the whole program. */
+function heir(child: Command, parent: Command): Command {
+  child.copyInheritedSettings(parent);
+  for (const grandchild of child.commands) heir(grandchild, child);
+  return child;
 }

@@ -2,7 +2,7 @@ import { run } from '../../src/cli/program';
 import { CapturedOutput } from '../helpers/captured-output';
 import { freePort } from '../helpers/free-port';
 
-const COMMANDS = ['serve', 'publish', 'listen', 'tune', 'doctor'];
+const COMMANDS = ['serve', 'publish', 'listen', 'tune', 'doctor', 'srs'];
 
 describe('the vibesflow command', () => {
   const call = async (...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
