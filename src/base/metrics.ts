@@ -150,6 +150,20 @@ export class Metrics {
     'Times that SRS held a stream’s name busy for nobody: it frees it only when it is restarted',
   );
 
+  readonly rtcSessions = this.#gauge('vibesflow_rtc_sessions', 'Browsers that send (whip) or listen (whep)', [
+    'door',
+  ]);
+  readonly rtcRequests = this.#counter(
+    'vibesflow_rtc_requests_total',
+    'WHIP and WHEP requests by result: accepted, or the code of the refusal',
+    ['door', 'result'],
+  );
+  readonly whipPacketsLost = this.#counter(
+    'vibesflow_whip_packets_lost_total',
+    'Packets of browsers that never came: silence stood in for them',
+  );
+  readonly whepFeeders = this.#gauge('vibesflow_whep_feeders', 'Vibes that are copied for browsers to hear');
+
   readonly httpRequests = this.#counter('vibesflow_http_requests_total', 'HTTP answers by route and status', [
     'route',
     'status',
