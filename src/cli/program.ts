@@ -4,6 +4,7 @@ import { version } from '../base/version';
 import { doctorCommand } from './doctor';
 import { EXIT_OK, EXIT_USAGE } from './exit-code';
 import { listenCommand } from './listen';
+import { nginxCommand } from './nginx';
 import { publishCommand } from './publish';
 import { serveCommand } from './serve';
 import { srsCommand } from './srs';
@@ -63,6 +64,7 @@ function program(context: CommandContext): Command {
     tuneCommand,
     doctorCommand,
     srsCommand,
+    nginxCommand,
   ]) {
     command.addCommand(heir(sub(context), command));
   }

@@ -2,7 +2,7 @@ import { run } from '../../src/cli/program';
 import { CapturedOutput } from '../helpers/captured-output';
 import { freePort } from '../helpers/free-port';
 
-const COMMANDS = ['serve', 'publish', 'listen', 'tune', 'doctor', 'srs'];
+const COMMANDS = ['serve', 'publish', 'listen', 'tune', 'doctor', 'srs', 'nginx'];
 
 describe('the vibesflow command', () => {
   const call = async (...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
@@ -35,6 +35,8 @@ describe('the vibesflow command', () => {
     [['listen', 'hello', '--url', 'nowhere'], /is not a URL/],
     [['tune', '--seconds', 'many'], /number of seconds/],
     [['serve', '--port', '0'], /1 to 65535/],
+    [['nginx', 'conf', '--domain', 'a b'], /host name/],
+    [['srs', 'conf', '--loud'], /unknown option '--loud'/],
   ])('refuses %j in one line, with exit code 64', async (args, line) => {
     const { exitCode, stderr, stdout } = await call(...args);
     expect(exitCode).toBe(64);
