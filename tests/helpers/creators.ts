@@ -1,7 +1,8 @@
-import http from 'node:http';
+import type http from 'node:http';
 import { once } from 'node:events';
 import { httpRequest } from './http-request';
 import { paced, type Pacing, type Send } from './pacing';
+import { webAgent, webRequest } from './web';
 import { WebSocketCreator } from './websocket-creator';
 
 /** Where a creator sends: a daemon and a vibe. */
@@ -22,7 +23,7 @@ interface ShortPost {
 /** One POST a chunk, each answered before the next, over one kept-alive connection. */
 export function shortPosts(wrap: (chunk: Buffer, index: number) => ShortPost): Creator {
   return async ({ apiUrl, vibeId }, pcm, pacing) => {
-    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const agent = webAgent(apiUrl, { keepAlive: true, maxSockets: 1 });
     try {
       return await paced(pcm, pacing, async (chunk, index) => {
         const { query = '', headers, body } = wrap(chunk, index);
@@ -50,7 +51,7 @@ export function longPost(options: {
 }): Creator {
   return async ({ apiUrl, vibeId }, pcm, pacing) => {
     const header = options.header?.(pcm) ?? Buffer.alloc(0);
-    const request = http.request(`${apiUrl}/stream/${vibeId}/audio${options.query ?? ''}`, {
+    const request = webRequest(`${apiUrl}/stream/${vibeId}/audio${options.query ?? ''}`, {
       method: 'POST',
       agent: false,
       headers: {

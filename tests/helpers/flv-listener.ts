@@ -1,6 +1,7 @@
-import http from 'node:http';
+import type http from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { aacFrame, FlvParser, isAacConfig, type FlvTag } from '../../src/media-server/flv';
+import { webRequest } from './web';
 
 /** One AAC frame as it reached the listener. */
 export interface HeardFrame {
@@ -56,7 +57,7 @@ export class FlvListener {
   /** @throws {Error} where the answer is not 200 */
   static async connect(url: string): Promise<FlvListener> {
     return new Promise((resolve, reject) => {
-      const request = http.get(url, { agent: false }, (answer) => {
+      const request = webRequest(url, { agent: false }, (answer) => {
         if (answer.statusCode === 200) {
           resolve(new FlvListener(request, answer));
           return;
@@ -65,6 +66,7 @@ export class FlvListener {
         reject(new Error(`${url}: ${answer.statusCode}`));
       });
       request.once('error', reject);
+      request.end();
     });
   }
 

@@ -1,4 +1,5 @@
-import http from 'node:http';
+import type http from 'node:http';
+import { webRequest } from './web';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -19,7 +20,7 @@ export async function httpRequest(url: string, request: HttpRequest = {}): Promi
   const { method = 'GET', headers = {}, body, agent, withinMs = 10_000 } = request;
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const sent = http.request(url, { method, agent, headers: { ...length, ...headers } }, (answer) => {
+    const sent = webRequest(url, { method, agent, headers: { ...length, ...headers } }, (answer) => {
       const parts: Buffer[] = [];
       answer.on('data', (bytes: Buffer) => parts.push(bytes));
       answer.once('error', reject);

@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
 import type { Target } from './creators';
+import { trusted } from './web';
 
 export interface ServerMessage {
   readonly type: string;
@@ -37,7 +38,7 @@ export class WebSocketCreator {
     options: { hello?: Record<string, unknown>; query?: string; headers?: Record<string, string> } = {},
   ): Promise<WebSocketCreator> {
     const url = `${target.apiUrl.replace('http', 'ws')}/stream/${target.vibeId}/audio${options.query ?? ''}`;
-    const socket = new WebSocket(url, { headers: options.headers, perMessageDeflate: false });
+    const socket = new WebSocket(url, { headers: options.headers, perMessageDeflate: false, ...trusted() });
     const creator = new WebSocketCreator(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
