@@ -12,6 +12,8 @@ export interface PostSenderOptions {
   readonly vibeId: string;
   readonly creator?: string;
   readonly onNote?: (line: string) => void;
+  /** Done before a chunk is tried again because the relay could not be reached. Must not reject. */
+  readonly beforeRetry?: () => Promise<void>;
   /** The number of the first chunk. Later runs must begin higher than earlier ones ended. */
   readonly firstSequence?: number;
 }
@@ -69,7 +71,7 @@ export class PostSender implements Sender {
   }
 
   async #untilTaken(body: Buffer, sinceMs: number): Promise<number> {
-    const { api, vibeId, creator, onNote } = this.#options;
+    const { api, vibeId, creator, onNote, beforeRetry } = this.#options;
     const query = {
       format: 's16le',
       sampleRate: '48000',
@@ -90,6 +92,7 @@ export class PostSender implements Sender {
         if (error instanceof Unreachable) this.report.reconnects += 1;
         if (tries === 0) onNote?.(`${(error as Error).message} Trying again …`);
         await pause(Math.max(askedMs, backoffMs(tries)), this.#closing.signal);
+        if (error instanceof Unreachable && !this.#closing.signal.aborted) await beforeRetry?.();
       }
     }
   }

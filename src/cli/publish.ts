@@ -156,9 +156,24 @@ function userName(): string {
 }
 
 function openDoor(api: RelayApi, options: PublishOptions, onNote: (line: string) => void): Sender {
-  const { vibe: vibeId, creator, door } = options;
-  if (door === 'post') return new PostSender({ api, vibeId, creator, onNote });
-  return new WebSocketSender({ url: api.audioUrl(vibeId, { creator }, 'ws'), creator, onNote });
+  const { vibe: vibeId, creator, title, door } = options;
+  const beforeRetry = (): Promise<void> => startAnew(api, vibeId, { creator, title });
+  if (door === 'post') return new PostSender({ api, vibeId, creator, onNote, beforeRetry });
+  const url = api.audioUrl(vibeId, { creator }, 'ws');
+  return new WebSocketSender({ url, creator, onNote, beforeRetry });
+}
+
+/** A relay that was restarted knows nothing of the vibe: audio alone would start it without its title. */
+async function startAnew(
+  api: RelayApi,
+  vibeId: string,
+  options: { creator: string; title?: string | undefined },
+): Promise<void> {
+  try {
+    if (options.title !== undefined && !(await api.status(vibeId))) await api.start(vibeId, options);
+  } catch {
+    // Not there yet, or it refuses: the door says so, too, and decides what follows.
+  }
 }
 
 function progress(sentMs: number, sender: Sender, now: VibeNow): string {

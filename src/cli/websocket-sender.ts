@@ -36,6 +36,8 @@ export interface WebSocketSenderOptions {
   readonly creator?: string;
   /** Told what happens, in a line each. */
   readonly onNote?: (line: string) => void;
+  /** Done before each new connection but the first. Must not reject. */
+  readonly beforeRetry?: () => Promise<void>;
   readonly aheadMs?: number;
   readonly giveUpMs?: number;
 }
@@ -135,6 +137,7 @@ export class WebSocketSender implements Sender {
         return this.#fail(new Unreachable(this.#options.url, new Error(why)));
       if (tries === 0) this.#options.onNote?.(`Connection lost (${why}); trying again …`);
       await pause(backoffMs(tries), signal);
+      if (!signal.aborted) await this.#options.beforeRetry?.();
       tries += 1;
       this.report.reconnects += 1;
     }

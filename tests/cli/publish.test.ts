@@ -64,4 +64,33 @@ describe('vibesflow publish', () => {
     expect(json('/end')).toMatchObject({ drain: true });
     expect(process.listenerCount('SIGINT')).toBe(0);
   });
+
+  it.each(['websocket', 'post'])(
+    'gives the vibe its title again where the relay was restarted (door %s)',
+    async (door) => {
+      const audio = (): number =>
+        relay.asked('/audio').length + (relay.connections.at(-1)?.chunks.length ?? 0);
+      const published = publish(wav, '--creator', 'ana', '--title', 'Friday', '--loop', '--door', door);
+      await eventually('audio comes in', () => audio() > 0);
+      let isKnown = false;
+      let watchers = 0;
+      relay.onRequest = ({ method, path: asked }) => {
+        isKnown ||= asked.endsWith('/start');
+        return method === 'GET' && !isKnown ? { status: 404 } : undefined;
+      };
+      await relay.restart(async () => {
+        await eventually('the loss is noticed', () => output.stderr.text.includes('rying again'));
+        relay.connections.length = 0;
+        relay.requests.length = 0;
+        relay.onEvents = () => (watchers += 1);
+      });
+      await eventually('the vibe is started anew', () => relay.asked('/start').length === 1);
+      await eventually('audio comes in again', () => audio() > 0);
+      await eventually('the vibe’s events are followed again', () => watchers === 1);
+      process.emit('SIGINT');
+      expect(await published).toBe(130);
+      expect(json('/start')).toEqual({ creator: 'ana', title: 'Friday' });
+    },
+    15_000,
+  );
 });

@@ -87,6 +87,14 @@ export class FakeRelay {
     return this.requests.filter(({ path }) => path.endsWith(end));
   }
 
+  /** Away, as while it is restarted: connections break, and the port answers again after `meanwhile`. */
+  async restart(meanwhile: () => Promise<unknown>): Promise<void> {
+    const { port } = this;
+    await this.close();
+    await meanwhile();
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
+  }
+
   async close(): Promise<void> {
     for (const client of this.#sockets.clients) client.terminate();
     this.#server.closeAllConnections();
