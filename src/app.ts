@@ -8,10 +8,9 @@ import { Metrics } from './base/metrics';
 import { version } from './base/version';
 import { prepareEncoders } from './encoder/encoders';
 import { createHttpServer } from './http/server';
-import { EmbeddedMediaServer } from './media-server/embedded';
-import { DEFAULT_VHOST } from './media-server/srs/hook';
+import { createMediaServer } from './media-server/create';
+import { createRtc } from './media-server/create-rtc';
 import { HookDesk } from './media-server/srs/hook-desk';
-import { idleHooks } from './media-server/srs/idle-hooks';
 import { VibeRegistry } from './vibes/registry';
 
 /** The running relay. */
@@ -45,17 +44,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
   try {
     prepareDataDir(config.dataDir);
     const hooks = new HookDesk({ logger, metrics });
-    hooks.serve(DEFAULT_VHOST, idleHooks);
-    const mediaServer = new EmbeddedMediaServer({
-      rtmpPort: config.rtmpPort,
-      rtmpUrl: config.rtmpUrl,
-      httpHost: config.host,
-      httpPort: config.mediaHttpPort,
-      version,
-      logger,
-      metrics,
-      clock,
-    });
+    const mediaServer = createMediaServer({ config, hooks, clock, logger, metrics });
     const encoders = await prepareEncoders({
       config,
       env,
@@ -63,10 +52,13 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       logger,
       metrics,
       publishUrl: (vibeId, token) => mediaServer.publishUrl(vibeId, token),
+      whenClear: (vibeId, go) => mediaServer.whenClear(vibeId, go),
       mediaServerUp: () => mediaServer.health.up,
     });
     await mediaServer.start();
     closer.add('media server', () => mediaServer.close());
+    const webRtc = createRtc({ config, mediaServer, hooks, tools: encoders.tools, clock, logger, metrics });
+    if (webRtc) closer.add('webrtc', () => webRtc.close());
     mediaServer.on('health', ({ up }) => {
       if (up) encoders.retryNow();
     });
@@ -91,6 +83,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       registry,
       mediaServerHealth: () => mediaServer.health,
       hooks,
+      webRtc,
       clock,
       logger,
       metrics,

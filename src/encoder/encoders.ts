@@ -9,7 +9,7 @@ import { childEnvironment, findLeash } from './spawn';
 import { SpawnLimiter } from './spawn-limiter';
 import { type EncoderFactory, type EncoderHouse, SupervisedEncoder } from './supervised-encoder';
 
-export interface EncodersOptions extends Pick<EncoderHouse, 'publishUrl' | 'mediaServerUp'> {
+export interface EncodersOptions extends Pick<EncoderHouse, 'publishUrl' | 'whenClear' | 'mediaServerUp'> {
   readonly config: Pick<Config, 'ffmpegPath' | 'aacBitrate' | 'aacCoder'>;
   /** The daemon's own; FFmpeg gets what it needs of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,9 +18,19 @@ export interface EncodersOptions extends Pick<EncoderHouse, 'publishUrl' | 'medi
   readonly metrics: Metrics;
 }
 
+/** The FFmpeg that was found, and how to run it: for others that need one. */
+export interface FfmpegTools {
+  readonly path: string;
+  /** See `findLeash`. */
+  readonly leash: readonly string[];
+  /** See `childEnvironment`. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** All encoders of a daemon: they share one FFmpeg, one bound on spawns, and the news of the media server. */
 export interface Encoders {
   readonly create: EncoderFactory;
+  readonly tools: FfmpegTools;
   /** The media server is back: who waits for it need not wait any longer. */
   retryNow(): void;
 }
@@ -30,7 +40,7 @@ export interface Encoders {
  * @throws {OperatorError} where there is no FFmpeg that can do the work
  */
 export async function prepareEncoders(options: EncodersOptions): Promise<Encoders> {
-  const { config, clock, logger, metrics, publishUrl, mediaServerUp } = options;
+  const { config, clock, logger, metrics, publishUrl, whenClear, mediaServerUp } = options;
   metrics.expect(metrics.encoderExits, 'reason', EXIT_REASONS);
   metrics.expect(metrics.samplesLost, 'reason', EXIT_REASONS);
   const environment = childEnvironment(options.env);
@@ -47,10 +57,12 @@ export async function prepareEncoders(options: EncodersOptions): Promise<Encoder
     environment,
     aac: { aacBitrate: config.aacBitrate, aacCoder: config.aacCoder },
     publishUrl,
+    whenClear,
     mediaServerUp,
   };
   const encoders = new Set<SupervisedEncoder>();
   return {
+    tools: { path: ffmpeg.path, leash: house.leash, environment },
     create: (encoderOptions: EncoderOptions) => {
       const encoder = new SupervisedEncoder(house, encoderOptions);
       encoders.add(encoder);

@@ -31,6 +31,8 @@ export interface EncoderHouse {
   readonly aac: Pick<CommandOptions, 'aacBitrate' | 'aacCoder'>;
   /** Where a life publishes to; the token is new for each. */
   readonly publishUrl: (vibeId: string, token: string) => string;
+  /** Calls `go` as soon as the vibe's next life may publish, which may be at once. @returns what takes it back */
+  readonly whenClear: (vibeId: string, go: () => void) => Timer;
   /** While it is not, restarts wait for `retryNow`, and nothing is counted against the encoder. */
   readonly mediaServerUp: () => boolean;
 }
@@ -152,7 +154,7 @@ export class SupervisedEncoder extends EventEmitter<EncoderEvents> implements En
     await life.process[how]();
   }
 
-  /** Spawns as soon as the media server is there and the limiter allows it, which may be at once. */
+  /** Spawns as soon as the media server is there and clear, and the limiter allows it; which may be at once. */
   #tryToSpawn(cause: string): void {
     this.#pending?.cancel();
     if (!this.#house.mediaServerUp()) {
@@ -161,12 +163,31 @@ export class SupervisedEncoder extends EventEmitter<EncoderEvents> implements En
       });
       return;
     }
-    this.#pending = undefined;
-    const ticket = this.#house.spawnLimiter.request(this.#lives === 0 ? 'first' : 'again', () =>
-      this.#spawn(cause),
+    const kind = this.#lives === 0 ? 'first' : 'again';
+    this.#wait(
+      (go) => this.#house.whenClear(this.#options.vibeId, go),
+      () => {
+        // It may have gone while it was waited for.
+        if (!this.#house.mediaServerUp()) this.#tryToSpawn(cause);
+        else
+          this.#wait(
+            (go) => this.#house.spawnLimiter.request(kind, go),
+            () => this.#spawn(cause),
+          );
+      },
     );
-    // Served at once, there is nothing to take back.
-    if (!this.#life) this.#pending = ticket;
+  }
+
+  /** Waits for leave, and keeps what takes the wish back. Where leave is given at once there is nothing to take back. */
+  #wait(ask: (go: () => void) => Timer, go: () => void): void {
+    let isServed = false;
+    this.#pending = undefined;
+    const ticket = ask(() => {
+      isServed = true;
+      this.#pending = undefined;
+      go();
+    });
+    if (!isServed) this.#pending = ticket;
   }
 
   #spawn(cause: string): void {

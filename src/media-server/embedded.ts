@@ -34,6 +34,7 @@ const MAX_RESTART_MS = 2_000;
 const RESTART_JITTER = 0.2;
 /** A life as long as this was no failed start: the next restart is quick again. */
 const STEADY_AFTER_MS = 10_000;
+const NOTHING_PENDING: Timer = { cancel: () => undefined };
 
 /**
  * The media server that needs no installation: a process of its own, so that sending to many listeners never delays
@@ -115,6 +116,12 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   publishUrl(vibeId: string, token: string): string {
     const base = this.#options.rtmpUrl ?? `rtmp://127.0.0.1:${this.#options.rtmpPort}/live`;
     return `${base}/${vibeId}?token=${encodeURIComponent(token)}`;
+  }
+
+  /** At once, always: a newer publish takes over from an older one. */
+  whenClear(_vibeId: string, go: () => void): Timer {
+    go();
+    return NOTHING_PENDING;
   }
 
   #spawn(): void {

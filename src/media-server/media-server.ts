@@ -1,3 +1,5 @@
+import type { Timer } from '../base/clock';
+
 /** What the media server is right now. */
 export interface MediaServerHealth {
   readonly kind: 'embedded' | 'srs';
@@ -11,8 +13,11 @@ export interface PublishEnd {
   readonly vibeId: string;
   /** The one-time token that the encoder put into its publish URL: tells one encoder's life from the next. */
   readonly token: string;
-  /** AAC frames received, without the AAC header. Each is 1024 samples at 48 kHz. */
-  readonly aacFrames: number;
+  /**
+   * AAC frames received, without the AAC header. Each is 1024 samples at 48 kHz. Left out by a media server that does
+   * not count them.
+   */
+  readonly aacFrames?: number;
 }
 
 /** What the media server tells. All vibe ids are as published. */
@@ -49,8 +54,13 @@ export interface MediaServer {
   retire(vibeId: string): void;
   /** Players connected to a vibe now. */
   playersOf(vibeId: string): number;
-  /** Where an encoder's life publishes to, with its one-time token. */
+  /** Where an encoder's life publishes to, with its one-time token. Asked once for each life. */
   publishUrl(vibeId: string, token: string): string;
+  /**
+   * Calls `go` as soon as a new life of a vibe's encoder may publish: at once where nothing of an older one is in the
+   * way. @returns what takes it back
+   */
+  whenClear(vibeId: string, go: () => void): Timer;
   on<E extends keyof MediaServerEvents>(event: E, listener: (...args: MediaServerEvents[E]) => void): this;
   off<E extends keyof MediaServerEvents>(event: E, listener: (...args: MediaServerEvents[E]) => void): this;
 }

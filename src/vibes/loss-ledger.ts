@@ -18,7 +18,9 @@ interface Life {
 
 /**
  * Settles what each encoder's life has cost: what was fed to it less what the media server received of it. The two
- * witnesses report in either order; where the media server does not, FFmpeg's own last progress counts.
+ * witnesses report in either order. Where the media server does not count (SRS counts no audio) or says nothing,
+ * FFmpeg's own last progress counts. It comes every half second, so that what is called lost is then the most that can
+ * have been lost: up to half a second of it was published after all.
  */
 export class LossLedger {
   readonly #clock: Clock;
@@ -80,9 +82,11 @@ export class LossLedger {
 
   #account(life: Life): void {
     if (!life.exit) return;
-    const published = life.end
-      ? Math.max(0, life.end.aacFrames * AAC_FRAME_SAMPLES - PRIMING_SAMPLES)
-      : (life.exit.outTimeUs * AAC_RATE) / 1e6;
+    const frames = life.end?.aacFrames;
+    const published =
+      frames === undefined
+        ? (life.exit.outTimeUs * AAC_RATE) / 1e6
+        : Math.max(0, frames * AAC_FRAME_SAMPLES - PRIMING_SAMPLES);
     const lost = life.exit.samplesFed - Math.floor((published * this.#sampleRate) / AAC_RATE);
     if (lost > 0) this.#onLoss(lost, life.exit);
   }

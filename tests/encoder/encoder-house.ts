@@ -39,6 +39,10 @@ export function supervised(
     environment: ENVIRONMENT,
     aac: { aacBitrate: '128k', aacCoder: 'twoloop' },
     publishUrl: (vibeId, token) => `rtmp://127.0.0.1:1/live/${vibeId}?token=${token}`,
+    whenClear: (_vibeId, go) => {
+      go();
+      return { cancel: () => undefined };
+    },
     mediaServerUp: () => true,
     ...overrides,
   };

@@ -15,6 +15,10 @@ function prepare(overrides: Partial<EncodersOptions> = {}): Promise<Encoders> {
     logger: silentLogger,
     metrics: new Metrics(),
     publishUrl: () => '/dev/null',
+    whenClear: (_vibeId, go) => {
+      go();
+      return { cancel: () => undefined };
+    },
     mediaServerUp: () => true,
     ...overrides,
   });

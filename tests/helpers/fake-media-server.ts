@@ -1,3 +1,4 @@
+import type { Timer } from '../../src/base/clock';
 import { EventEmitter } from 'node:events';
 import type { MediaServer, MediaServerEvents, MediaServerHealth } from '../../src/media-server/media-server';
 
@@ -30,5 +31,10 @@ export class FakeMediaServer extends EventEmitter<MediaServerEvents> implements 
 
   publishUrl(vibeId: string, token: string): string {
     return `rtmp://127.0.0.1:1935/live/${vibeId}?token=${token}`;
+  }
+
+  whenClear(_vibeId: string, go: () => void): Timer {
+    go();
+    return { cancel: () => undefined };
   }
 }

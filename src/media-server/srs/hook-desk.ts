@@ -65,9 +65,10 @@ export class HookDesk {
     this.#metrics.srsHooks.inc({ action, result });
     const { clientId, app, stream } = hook;
     const facts = { action, result, clientId, vhost, app, stream };
+    // Anybody may ask to play what is not there, as often as they like.
+    const level = result === 'refused' && action !== 'on_play' ? 'warn' : 'debug';
     if (verdict.allowed) this.#logger.debug(facts, 'a hook of SRS');
-    else if (isReport) this.#logger.debug({ ...facts, reason: verdict.reason }, 'a hook of SRS');
-    else this.#logger.warn({ ...facts, reason: verdict.reason }, `SRS was told to refuse: ${verdict.reason}`);
+    else this.#logger[level]({ ...facts, reason: verdict.reason }, `a hook of SRS: ${verdict.reason}`);
     return { code: verdict.allowed || isReport ? ALLOW : REFUSE };
   }
 }

@@ -17,12 +17,15 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Whether something is waited for that the next look may tell. */
+  readonly hurry: () => boolean;
   readonly events: WatchEvents;
 }
 
 /** How often SRS is asked while it answers, and while it does not: what waits for it should not wait long. */
 const LOOK_EVERY_MS = 2_000;
 const LOOK_EVERY_WHILE_DOWN_MS = 250;
+const LOOK_EVERY_IN_A_HURRY_MS = 500;
 /** No answer means nothing by itself. After this long nobody can be served. */
 const SILENCE_MS = 5_000;
 
@@ -67,12 +70,9 @@ export class SrsWatch {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
       if (this.#closed) return;
-      const isFine = this.#up && this.#lastFailure === undefined;
-      this.#timer = this.#options.clock.after(
-        isFine ? LOOK_EVERY_MS : LOOK_EVERY_WHILE_DOWN_MS,
-        () => void this.look(),
-        { background: true },
-      );
+      this.#timer = this.#options.clock.after(this.#untilNextMs(), () => void this.look(), {
+        background: true,
+      });
     });
     return this.#looking;
   }
@@ -85,6 +85,11 @@ export class SrsWatch {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+  }
+
+  #untilNextMs(): number {
+    if (!this.#up || this.#lastFailure !== undefined) return LOOK_EVERY_WHILE_DOWN_MS;
+    return this.#options.hurry() ? LOOK_EVERY_IN_A_HURRY_MS : LOOK_EVERY_MS;
   }
 
   async #look(): Promise<void> {

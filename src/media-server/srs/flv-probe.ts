@@ -1,0 +1,80 @@
+import http from 'node:http';
+import type { Clock, Timer } from '../../base/clock';
+import { AUDIO_TAG, FlvParser } from '../flv';
+
+export interface FlvProbeOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  /** The first audio tag came: what is published can be heard. Once; the probe is over then. */
+  readonly onAudio: () => void;
+}
+
+/** Some releases answer 404 until the publish is complete. */
+const RETRY_MS = 100;
+/** A listener that gets nothing at all is connected to nothing; the next try may be. */
+const GIVE_UP_MS = 10_000;
+
+/**
+ * Listens to a stream until its first audio: SRS has been seen to accept a publish and hand its audio to nobody. Comes
+ * back as long as it is turned away, until it is closed.
+ */
+export class FlvProbe {
+  readonly #options: FlvProbeOptions;
+  #request: http.ClientRequest | undefined;
+  #timer: Timer | undefined;
+  #answered = false;
+  #closed = false;
+
+  constructor(options: FlvProbeOptions) {
+    this.#options = options;
+    this.#listen();
+  }
+
+  /** Whether SRS serves the stream, with audio or without. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#request?.destroy();
+  }
+
+  #listen(): void {
+    const { url, clock } = this.#options;
+    const parser = new FlvParser({
+      onTag: ({ type }) => {
+        if (type !== AUDIO_TAG || this.#closed) return;
+        this.close();
+        this.#options.onAudio();
+      },
+    });
+    const request = http.get(url, { agent: false }, (response) => {
+      if (response.statusCode !== 200) {
+        request.destroy();
+        return;
+      }
+      this.#answered = true;
+      response.on('data', (bytes: Buffer) => {
+        if (this.#closed) return;
+        try {
+          parser.push(bytes);
+        } catch {
+          request.destroy();
+        }
+      });
+      response.on('error', () => undefined);
+    });
+    this.#request = request;
+    const limit = clock.after(GIVE_UP_MS, () => request.destroy(), { background: true });
+    request.on('error', () => undefined);
+    request.on('close', () => {
+      limit.cancel();
+      this.#answered = false;
+      if (this.#closed) return;
+      this.#timer = clock.after(RETRY_MS, () => this.#listen(), { background: true });
+    });
+  }
+}
