@@ -1,6 +1,7 @@
 import type http from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { aacFrame, FlvParser, isAacConfig, type FlvTag } from '../../src/media-server/flv';
+import { HANGS_AFTER_MS } from './patience';
 import { webRequest } from './web';
 
 /** One AAC frame as it reached the listener. */
@@ -79,7 +80,7 @@ export class FlvListener {
   }
 
   /** Resolves as soon as `condition` holds; asked anew after each arrival. */
-  async until(what: string, condition: () => boolean, withinMs = 10_000): Promise<void> {
+  async until(what: string, condition: () => boolean, withinMs = HANGS_AFTER_MS): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(

@@ -1,4 +1,5 @@
 import type http from 'node:http';
+import { HANGS_AFTER_MS } from './patience';
 import { webRequest } from './web';
 
 export interface HttpAnswer {
@@ -15,9 +16,9 @@ export interface HttpRequest {
   readonly withinMs?: number;
 }
 
-/** One HTTP request, and its answer, whatever the status. Every call has a bound, 10 s unless told. */
+/** One HTTP request, and its answer, whatever the status. Every call has a bound. */
 export async function httpRequest(url: string, request: HttpRequest = {}): Promise<HttpAnswer> {
-  const { method = 'GET', headers = {}, body, agent, withinMs = 10_000 } = request;
+  const { method = 'GET', headers = {}, body, agent, withinMs = HANGS_AFTER_MS } = request;
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const sent = webRequest(url, { method, agent, headers: { ...length, ...headers } }, (answer) => {

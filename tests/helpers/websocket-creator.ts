@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
 import type { Target } from './creators';
+import { HANGS_AFTER_MS } from './patience';
 import { trusted } from './web';
 
 export interface ServerMessage {
@@ -67,7 +68,7 @@ export class WebSocketCreator {
   }
 
   /** The first message of this type, already there or still to come. */
-  async message(type: string, withinMs = 5_000): Promise<ServerMessage> {
+  async message(type: string, withinMs = HANGS_AFTER_MS): Promise<ServerMessage> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`no ${type} message within ${withinMs} ms`)), withinMs);
