@@ -1,11 +1,21 @@
 import { listenToBareFfmpeg } from '../helpers/bare-ffmpeg';
+import { Canary, notJudged } from '../helpers/canary';
 import { Daemon } from '../helpers/daemon';
 import { FlvListener, type HeardFrame } from '../helpers/flv-listener';
 import { burstSignal, latencies, percentile, type Latency } from '../helpers/latency';
 import { paced, worstLatenessMs, type Send } from '../helpers/pacing';
 import { WebSocketCreator } from '../helpers/websocket-creator';
 
-const SECONDS = 40;
+const ROUND_SECONDS = 10;
+/** Four quiet rounds are judged; a machine that gives none of them in so many has no verdict to give. */
+const QUIET_ROUNDS = 4;
+const MAX_ROUNDS = 9;
+/**
+ * A creator this late, or a machine that stalled for so long, makes an underrun: from then on, the buffer holds that
+ * much more, and all that follows is later. The round is left out, and another one played.
+ */
+const DISTURBED_MS = 15;
+const PACING = { chunkMs: 20 };
 const DEFAULT_PREBUFFER_MS = 60;
 /** Three of each at the same time: p99 of one alone would be its single worst burst. */
 const AT_ONCE = 3;
@@ -16,19 +26,19 @@ interface Recording {
   readonly sends: readonly Send[];
 }
 
+const WAYS = ['FFmpeg alone', 'PREBUFFER_MS=0', 'defaults'] as const;
+type Way = (typeof WAYS)[number];
+type Round = Readonly<Record<Way, readonly Recording[]>>;
+
 async function throughDaemon(daemon: Daemon, vibeId: string, pcm: Buffer): Promise<Recording> {
   await daemon.startVibe(vibeId);
   const listener = await FlvListener.connect(daemon.flvUrl(vibeId));
   const creator = await WebSocketCreator.connect(daemon.target(vibeId));
   await creator.message('ready');
-  const sends = await paced(pcm, { chunkMs: 20 }, (chunk) => creator.send(chunk));
+  const sends = await paced(pcm, PACING, (chunk) => creator.send(chunk));
   await creator.close();
   await daemon.endVibe(vibeId);
   await listener.end();
-  const underruns = (await daemon.metrics()).sumOrZero('vibesflow_underruns_total');
-  const lateMs = worstLatenessMs(sends, { chunkMs: 20 });
-  // What a creator that was late itself costs is latency of its own making: this line says whether it was.
-  console.info(`${vibeId}: creator late by ${lateMs.toFixed(1)} ms at worst; ${underruns} underruns so far`);
   return { heard: listener.frames, sends };
 }
 
@@ -54,37 +64,75 @@ function figures(name: string, runs: readonly Latency[]): Figures {
 describe('from hand-over of a 20 ms WebSocket chunk to its audio tag', () => {
   let direct: Daemon;
   let buffered: Daemon;
+  const quiet: Round[] = [];
+  let rounds = 0;
+  let machine = '';
   let bare: Figures;
   let withoutPrebuffer: Figures;
   let withDefaults: Figures;
   let distances: number[];
 
+  async function play(pcm: Buffer): Promise<Round> {
+    const times = <T>(make: (vibeId: string) => Promise<T>): Promise<T[]> =>
+      Promise.all(Array.from({ length: AT_ONCE }, (_, index) => make(`round-${rounds}-${index}`)));
+    const [bares, directs, buffereds] = await Promise.all([
+      times(() => listenToBareFfmpeg(pcm, PACING)),
+      times((vibeId) => throughDaemon(direct, vibeId, pcm)),
+      times((vibeId) => throughDaemon(buffered, vibeId, pcm)),
+    ]);
+    return { 'FFmpeg alone': bares, 'PREBUFFER_MS=0': directs, defaults: buffereds };
+  }
+
   beforeAll(async () => {
     [direct, buffered] = await Promise.all([Daemon.start({ PREBUFFER_MS: '0' }), Daemon.start()]);
-    const pcm = burstSignal(SECONDS);
-    const times = <T>(make: (index: number) => Promise<T>): Promise<T[]> =>
-      Promise.all(Array.from({ length: AT_ONCE }, (_, index) => make(index)));
-    const [floors, directs, buffereds] = await Promise.all([
-      times(() => listenToBareFfmpeg(pcm, { chunkMs: 20 })),
-      times((index) => throughDaemon(direct, `direct-${index}`, pcm)),
-      times((index) => throughDaemon(buffered, `buffered-${index}`, pcm)),
-    ]);
-    bare = figures('FFmpeg alone', await analyse(floors));
-    withoutPrebuffer = figures('PREBUFFER_MS=0', await analyse(directs));
-    const analysed = await analyse(buffereds);
-    withDefaults = figures('defaults', analysed);
-    distances = analysed.flatMap((run) => run.distances);
-  }, 120_000);
+    const canary = await Canary.start();
+    const pcm = burstSignal(ROUND_SECONDS);
+    for (rounds = 0; rounds < MAX_ROUNDS && quiet.length < QUIET_ROUNDS; rounds += 1) {
+      const round = await play(pcm);
+      await canary.look();
+      const sends = WAYS.flatMap((way) => round[way].map((recording) => recording.sends));
+      const lateMs = Math.max(...sends.map((each) => worstLatenessMs(each, PACING)));
+      const [first, last] = [sends[0]?.[0]?.atMs ?? 0, sends[0]?.at(-1)?.atMs ?? 0];
+      const stallMs = canary.worstStallMs(first, last);
+      const isQuiet = Math.max(lateMs, stallMs) < DISTURBED_MS;
+      if (isQuiet) quiet.push(round);
+      console.info(
+        `round ${rounds}: creators late by ${lateMs.toFixed(1)} ms, the machine by ${stallMs.toFixed(1)} ms at worst: ` +
+          (isQuiet ? 'judged' : 'left out'),
+      );
+    }
+    machine = canary.summary;
+    await canary.stop();
+    const analysed = { bare: [] as Latency[], direct: [] as Latency[], buffered: [] as Latency[] };
+    for (const round of quiet) {
+      analysed.bare.push(...(await analyse(round['FFmpeg alone'])));
+      analysed.direct.push(...(await analyse(round['PREBUFFER_MS=0'])));
+      analysed.buffered.push(...(await analyse(round.defaults)));
+    }
+    bare = figures('FFmpeg alone', analysed.bare);
+    withoutPrebuffer = figures('PREBUFFER_MS=0', analysed.direct);
+    withDefaults = figures('defaults', analysed.buffered);
+    distances = analysed.buffered.flatMap((run) => run.distances);
+  }, 240_000);
   afterAll(async () => {
     await Promise.all([direct?.stop(), buffered?.stop()]);
-  }, 30_000);
+  });
+
+  /** Whether there is enough to judge; says so where there is not. */
+  function canJudge(what: string): boolean {
+    if (quiet.length === QUIET_ROUNDS) return true;
+    notJudged(what, `${quiet.length} of ${rounds} rounds were quiet, ${QUIET_ROUNDS} are needed; ${machine}`);
+    return false;
+  }
 
   it('with PREBUFFER_MS=0 adds at most 5 ms to FFmpeg’s own floor, and 15 ms at the 99th percentile', () => {
+    if (!canJudge('latency with PREBUFFER_MS=0')) return;
     expect(withoutPrebuffer.p50).toBeLessThanOrEqual(bare.p50 + 5);
     expect(withoutPrebuffer.p99).toBeLessThanOrEqual(bare.p99 + 15);
   });
 
   it('with the default adds at most the prebuffer to that', () => {
+    if (!canJudge('latency with the defaults')) return;
     expect(withDefaults.p50).toBeLessThanOrEqual(bare.p50 + 5 + DEFAULT_PREBUFFER_MS);
     expect(withDefaults.p99).toBeLessThanOrEqual(bare.p99 + 15 + DEFAULT_PREBUFFER_MS);
   });

@@ -79,9 +79,14 @@ export async function paced(
  * then miss is no fault of the relay's.
  */
 export function worstLatenessMs(sends: readonly Send[], pacing: Pacing): number {
+  return Math.max(0, ...latenesses(sends, pacing));
+}
+
+/** How late a creator was with each hand-over, in milliseconds; negative where it was early. */
+export function latenesses(sends: readonly Send[], pacing: Pacing): number[] {
   const due = dueTimes(sends.length, pacing);
-  const startMs = sends[0]?.atMs ?? 0;
-  return Math.max(0, ...sends.map((send, index) => send.atMs - startMs - (due[index] as number)));
+  const startMs = (sends[0]?.atMs ?? 0) - (due[0] ?? 0);
+  return sends.map((send, index) => send.atMs - startMs - (due[index] as number));
 }
 
 /** The hand-over that carried a sample. */
