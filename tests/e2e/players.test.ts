@@ -6,6 +6,7 @@ import { music } from '../helpers/music';
 import { itNeeds, playWithMpv, playWithVlc, probe, type Played } from '../helpers/players';
 
 const PLAY_SECONDS = 5;
+const SONG_SECONDS = 600;
 
 describe('players that people have', () => {
   let daemon: Daemon;
@@ -15,8 +16,9 @@ describe('players that people have', () => {
   beforeAll(async () => {
     daemon = await Daemon.start();
     await daemon.startVibe('players');
-    // A song that is longer than the suite, uploaded as fast as the daemon takes it.
-    const song = music(120, 51);
+    // A song that is longer than the suite on the slowest machine, uploaded as fast as the daemon takes it.
+    const verse = music(30, 51);
+    const song = Buffer.concat(Array.from({ length: SONG_SECONDS / 30 }, () => verse));
     sending = longPost({ contentType: 'audio/pcm', unpaced: true })(daemon.target('players'), song, {
       chunkMs: 100,
     });
@@ -25,14 +27,13 @@ describe('players that people have', () => {
     await eventually(
       'the playlist is there',
       async () => (await httpRequest(daemon.hlsUrl('players'))).status === 200,
-      { withinMs: 15_000 },
     );
-  }, 60_000);
+  });
   afterAll(async () => {
     await daemon?.endVibe('players', { drain: false });
     await sending?.catch(() => undefined);
     await daemon?.stop();
-  }, 60_000);
+  });
 
   itNeeds('ffprobe')(
     'ffprobe says AAC-LC, 48 kHz, stereo, and no video, of HTTP-FLV and of HLS',
@@ -48,7 +49,7 @@ describe('players that people have', () => {
         });
       }
     },
-    60_000,
+    150_000,
   );
 
   itNeeds('mpv')(
@@ -57,7 +58,7 @@ describe('players that people have', () => {
       for (const played of await Promise.all(urls.map((url) => playWithMpv(url, PLAY_SECONDS))))
         expectSound(played);
     },
-    60_000,
+    150_000,
   );
 
   itNeeds('cvlc')(
@@ -66,7 +67,7 @@ describe('players that people have', () => {
       for (const played of await Promise.all(urls.map((url) => playWithVlc(url, PLAY_SECONDS))))
         expectSound(played);
     },
-    60_000,
+    150_000,
   );
 });
 

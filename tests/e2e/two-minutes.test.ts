@@ -3,7 +3,8 @@ import { Canary, notJudged } from '../helpers/canary';
 import { postJson, postRaw, webSocket, type Creator } from '../helpers/creators';
 import { Daemon } from '../helpers/daemon';
 import { delay } from '../helpers/eventually';
-import { arrivalGaps, FlvListener, timestampFault } from '../helpers/flv-listener';
+import { FlvListener, timestampFault } from '../helpers/flv-listener';
+import { judgeGaps } from '../helpers/gaps';
 import { music } from '../helpers/music';
 import { encodeOffline, expectSameFrames } from '../helpers/offline-encode';
 import { percentile } from '../helpers/latency';
@@ -16,13 +17,11 @@ const JITTER_SECONDS = 120;
  * What the drifting creators' daemons hold, and what a busy machine may do to creators without taking a sample from
  * the listener. Whether they are followed is seen by what is buffered: 300 ppm of 150 s are 45 ms.
  */
-const DRIFT_PREBUFFER_MS = 500;
+const DRIFT_PREBUFFER_MS = 1_000;
 /** A creator this late, or a machine that stalled for so long, may cost an underrun that nobody else is to blame for. */
 const DISTURBED_MS = 15;
 /** What a late chunk costs is heard when its turn has come. */
 const HEARD_WITHIN_MS = 3_000;
-/** A second in which the machine stood still for this share of it proves nothing about a gap. */
-const STALLED_SHARE = 0.1;
 
 interface Run {
   readonly pcm: Buffer;
@@ -94,31 +93,19 @@ afterAll(async () => {
 
 describe('a creator of 2 s chunks whose arrival jitters by ±300 ms, for two minutes', () => {
   let run: Run;
-  /** Between tags, net of what the machine itself stalled. */
-  let gaps: { atMs: number; gapMs: number }[];
-  /** Seconds in which the machine stalled for too long to tell anything. */
-  let leftOut: Set<number>;
+  let fromMs: number;
 
-  beforeAll(async () => {
-    run = (await runs.get('jitter')) as Run;
-    await canary.look();
-    // Once the first underrun is over; from the start, where there was none.
-    const fromMs = (run.underrunsAtMs[0] ?? run.listener.frames[0]?.atMs ?? NaN) + 1_000;
-    const seconds = new Set<number>();
-    leftOut = new Set();
-    gaps = [];
-    for (const { atMs, gapMs } of arrivalGaps(run.listener.frames)) {
-      if (atMs <= fromMs) continue;
-      const second = Math.floor(atMs / 1_000);
-      seconds.add(second);
-      if (canary.stalledMs(second * 1_000 - 100, (second + 1) * 1_000) > 1_000 * STALLED_SHARE)
-        leftOut.add(second);
-      else gaps.push({ atMs, gapMs: canary.netMs(atMs - gapMs, atMs) });
-    }
-    console.info(`${canary.summary}; ${leftOut.size} of ${seconds.size} seconds left out`);
-    expect(seconds.size).toBeGreaterThan(JITTER_SECONDS * 0.9);
-    if (leftOut.size > seconds.size / 2) notJudged('gaps between tags', canary.summary);
-  }, 180_000);
+  beforeAll(
+    async () => {
+      // When all are done: to look into one would hold the creators of the others up.
+      await Promise.allSettled(runs.values());
+      await canary.look();
+      run = (await runs.get('jitter')) as Run;
+      // Once the first underrun is over; from the start, where there was none.
+      fromMs = (run.underrunsAtMs[0] ?? run.listener.frames[0]?.atMs ?? NaN) + 1_000;
+    },
+    (DRIFT_SECONDS + 60) * 1_000,
+  );
 
   it('hears no further underrun after the first', () => {
     const [, ...more] = run.underrunsAtMs;
@@ -128,20 +115,12 @@ describe('a creator of 2 s chunks whose arrival jitters by ±300 ms, for two min
   });
 
   it('leaves no gap above 100 ms between two audio tags', () => {
-    const worst = Math.max(0, ...gaps.map(({ gapMs }) => gapMs));
-    console.info(`underruns: ${run.underrunsAtMs.length}; worst gap afterwards ${worst.toFixed(1)} ms`);
-    expect(worst).toBeLessThanOrEqual(100);
+    const { seconds } = judgeGaps('none above 100 ms', run.listener.frames, canary, { limitMs: 100, fromMs });
+    expect(seconds).toBeGreaterThan(JITTER_SECONDS * 0.9);
   });
 
   it('leaves none above 60 ms in 99 of 100 seconds', () => {
-    const worstOfSecond = new Map<number, number>();
-    for (const { atMs, gapMs } of gaps) {
-      const second = Math.floor(atMs / 1_000);
-      worstOfSecond.set(second, Math.max(worstOfSecond.get(second) ?? 0, gapMs));
-    }
-    const rough = [...worstOfSecond.values()].filter((gapMs) => gapMs > 60);
-    console.info(`${rough.length} of ${worstOfSecond.size} seconds have a gap above 60 ms`);
-    expect(rough.length).toBeLessThanOrEqual(Math.max(1, worstOfSecond.size * 0.01));
+    judgeGaps('few above 60 ms', run.listener.frames, canary, { limitMs: 60, share: 0.01, fromMs });
   });
 
   it('keeps timestamps monotonic throughout', () => {

@@ -22,7 +22,8 @@ const LATE_MS = 4;
  */
 export class Canary {
   readonly #children: ChildProcess[];
-  readonly #stalls: Stall[] = [];
+  /** By each process, this one last. */
+  readonly #seenBy: Stall[][] = Array.from({ length: PROCESSES + 1 }, () => []);
   readonly #startMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #dueMs = 0;
@@ -45,11 +46,11 @@ export class Canary {
     // Their clock is that of the system; ours counts from the start of this process.
     const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
     await Promise.all(
-      this.#children.map(async (child) => {
+      this.#children.map(async (child, index) => {
         const answer = once(child, 'message');
         child.send('look');
         for (const [dueMs, ranMs] of (await answer)[0] as [number, number][])
-          this.#stalls.push({ fromMs: dueMs - offsetMs, untilMs: ranMs - offsetMs });
+          this.#seenBy[index]?.push({ fromMs: dueMs - offsetMs, untilMs: ranMs - offsetMs });
       }),
     );
     return this;
@@ -57,13 +58,42 @@ export class Canary {
 
   /** Milliseconds between two moments in which not everybody could run. */
   stalledMs(fromMs: number, untilMs: number): number {
-    return coveredMs(this.#stalls, fromMs, untilMs);
+    return coveredMs(this.#seenBy.flat(), fromMs, untilMs);
   }
 
   /** The longest stall that touches this span. */
   worstStallMs(fromMs: number, untilMs: number): number {
-    const touching = this.#stalls.filter((stall) => stall.untilMs > fromMs && stall.fromMs < untilMs);
+    const touching = this.#seenBy.flat().filter((stall) => stall.untilMs > fromMs && stall.fromMs < untilMs);
     return Math.max(0, ...touching.map((stall) => stall.untilMs - stall.fromMs));
+  }
+
+  /**
+   * What a process that does nothing is late by: the value below which a share `p` of its looks at the clock in this
+   * span lies, as far as that is worth telling (0 where it is not).
+   */
+  latenessMs(fromMs: number, untilMs: number, p: number): number {
+    // What each process saw counts for itself, as if it were the only one: the worst of them is the measure.
+    const looks = (untilMs - fromMs) / PERIOD_MS;
+    const allowed = Math.floor(looks * (1 - p));
+    return Math.max(
+      ...this.#seenBy.slice(0, PROCESSES).map((seen) => {
+        const late = seen
+          .filter((stall) => stall.fromMs >= fromMs && stall.untilMs <= untilMs)
+          .map((stall) => stall.untilMs - stall.fromMs)
+          .sort((a, b) => b - a);
+        return late[allowed] ?? 0;
+      }),
+    );
+  }
+
+  /** The seconds, as whole numbers on the clock of `performance.now()`, in which anybody had to wait for longer. */
+  disturbedSeconds(longerThanMs: number): Set<number> {
+    const seconds = new Set<number>();
+    for (const { fromMs, untilMs } of this.#seenBy.flat()) {
+      if (untilMs - fromMs <= longerThanMs) continue;
+      for (let at = Math.floor(fromMs / 1_000); at <= Math.floor(untilMs / 1_000); at += 1) seconds.add(at);
+    }
+    return seconds;
   }
 
   /** How long something took that the machine did not take. */
@@ -96,7 +126,8 @@ export class Canary {
     this.#dueMs = performance.now() + PERIOD_MS;
     this.#timer = setTimeout(() => {
       const ranMs = performance.now();
-      if (ranMs - this.#dueMs > LATE_MS) this.#stalls.push({ fromMs: this.#dueMs, untilMs: ranMs });
+      if (ranMs - this.#dueMs > LATE_MS)
+        this.#seenBy[PROCESSES]?.push({ fromMs: this.#dueMs, untilMs: ranMs });
       this.#watchOwn();
     }, PERIOD_MS);
   }
@@ -104,9 +135,10 @@ export class Canary {
 
 /** How much of a span the stalls cover; where several do, it counts once. */
 export function coveredMs(stalls: readonly Stall[], fromMs: number, untilMs: number): number {
+  const touching = stalls.filter((stall) => stall.untilMs > fromMs && stall.fromMs < untilMs);
   let covered = 0;
   let atMs = fromMs;
-  for (const stall of [...stalls].sort((a, b) => a.fromMs - b.fromMs)) {
+  for (const stall of touching.sort((a, b) => a.fromMs - b.fromMs)) {
     const begin = Math.max(atMs, stall.fromMs);
     const end = Math.min(untilMs, stall.untilMs);
     if (end <= begin) continue;

@@ -1,9 +1,11 @@
+import { Canary, notJudged } from '../../helpers/canary';
 import { longPost } from '../../helpers/creators';
 import { Daemon } from '../../helpers/daemon';
 import { delay } from '../../helpers/eventually';
 import { FlvListener } from '../../helpers/flv-listener';
 import { music } from '../../helpers/music';
 import { percentile } from '../../helpers/latency';
+import { worstLatenessMs } from '../../helpers/pacing';
 import { openDescriptors, residentBytes } from '../../helpers/processes';
 
 /** The ten minutes that the relay promises with `LONG=1`; else a short version that finds coarse leaks. */
@@ -12,6 +14,9 @@ const SECONDS = IS_LONG ? 600 : 60;
 const VIBES = 20;
 const LISTENERS_PER_VIBE = 3;
 const SAMPLE_EVERY_MS = 2_500;
+const PACING = { chunkMs: 100, leadMs: 500 };
+/** A creator or a machine that is late by so much has used up most of what the vibe was ahead. */
+const DISTURBED_MS = 200;
 /** Resident memory still settles for some time after the start: this share of the samples is not judged. */
 const WARM_UP_SHARE = 0.3;
 const MIB = 1024 * 1024;
@@ -31,10 +36,16 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
   let listenerEnds: string[];
   let underruns: number;
   let loopP99Ms: number;
+  /** The same percentile of what a process that does nothing was late by meanwhile. */
+  let idleP99Ms: number;
+  let latestCreatorMs: number;
+  let worstStallMs: number;
+  let machine: string;
 
   beforeAll(
     async () => {
       daemon = await Daemon.start();
+      const canary = await Canary.start();
       const song = music(30, 81);
       const piece = Buffer.concat(Array.from({ length: Math.ceil(SECONDS / 30) }, () => song));
       const vibeIds = Array.from({ length: VIBES }, (_, index) => `flat-${index}`);
@@ -49,21 +60,23 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
         vibeIds.map((vibeId, index) => {
           // Spread over half a second: twenty creators do not send in step.
           const upload = longPost({ contentType: 'audio/pcm' });
-          return delay(index * 25).then(() =>
-            upload(daemon.target(vibeId), piece, { chunkMs: 100, leadMs: 500 }),
-          );
+          return delay(index * 25).then(() => upload(daemon.target(vibeId), piece, PACING));
         }),
       ).finally(() => (isSending = false));
       sent.catch(() => undefined);
 
       samples = [];
+      let judgedFromMs = 0;
       const media = daemon.mediaServerProcess();
       const warmUpSamples = Math.round((SECONDS * 1_000 * WARM_UP_SHARE) / SAMPLE_EVERY_MS);
       while (isSending) {
         await Promise.race([delay(SAMPLE_EVERY_MS), sent.catch(() => undefined)]);
         if (!isSending) break;
         // The histogram of event-loop delays starts anew with each look at it: one look now, one at the end.
-        if (samples.length === warmUpSamples) await daemon.metrics();
+        if (samples.length === warmUpSamples) {
+          await daemon.metrics();
+          judgedFromMs = performance.now();
+        }
         samples.push({
           rss: residentBytes(daemon.pid),
           mediaRss: residentBytes(media?.pid ?? 0),
@@ -71,8 +84,14 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
           mediaDescriptors: openDescriptors(media?.pid ?? 0),
         });
       }
-      await sent;
+      const sends = await sent;
       const metrics = await daemon.metrics();
+      const untilMs = performance.now();
+      await canary.stop();
+      machine = canary.summary;
+      idleP99Ms = canary.latenessMs(judgedFromMs, untilMs, 0.99);
+      worstStallMs = canary.worstStallMs(0, untilMs);
+      latestCreatorMs = Math.max(...sends.map((each) => worstLatenessMs(each, PACING)));
       underruns = metrics.sumOrZero('vibesflow_underruns_total');
       loopP99Ms = metrics.sum('vibesflow_nodejs_eventloop_lag_p99_seconds') * 1_000;
       await Promise.all(vibeIds.map((vibeId) => daemon.endVibe(vibeId)));
@@ -80,7 +99,7 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
     },
     SECONDS * 1_000 + 120_000,
   );
-  afterAll(async () => daemon?.stop(), 60_000);
+  afterAll(async () => daemon?.stop());
 
   const judged = (): Sample[] => samples.slice(Math.ceil(samples.length * WARM_UP_SHARE));
   /** Median of the last third less median of the first third of what is judged. */
@@ -111,12 +130,21 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
 
   it('keeps the 99th percentile of the event-loop delay below 20 ms', () => {
     // The metric holds the 10 ms between two looks at the clock, too: a loop with nothing to do shows 11 ms.
-    console.info(`event loop p99: ${loopP99Ms.toFixed(1)} ms`);
-    expect(loopP99Ms).toBeLessThan(20);
+    // What a process that does nothing is late by, this one may be, too.
+    console.info(
+      `event loop p99: ${loopP99Ms.toFixed(1)} ms; of a process that idles: ${idleP99Ms.toFixed(1)} ms; ${machine}`,
+    );
+    expect(loopP99Ms).toBeLessThan(20 + idleP99Ms);
   });
 
   it('plays every vibe to its end, without an underrun', () => {
     expect(listenerEnds).toEqual(Array.from({ length: VIBES * LISTENERS_PER_VIBE }, () => 'end'));
+    const lateMs = Math.max(latestCreatorMs, worstStallMs);
+    if (underruns > 0 && lateMs > DISTURBED_MS)
+      return notJudged(
+        `${underruns} underruns`,
+        `creators were late by ${latestCreatorMs.toFixed(0)} ms; ${machine}`,
+      );
     expect(underruns).toBe(0);
   });
 });
