@@ -10,6 +10,7 @@ import { openPages } from './pages';
 import { joinDoor, leaveDoor } from './participants';
 import { answerProblem, pathOf, toProblem } from './problem';
 import { requestIdOf } from './request-id';
+import { acceptSdp, openRtc } from './rtc';
 import { crossOrigin, securityHeaders } from './security';
 import { SrsApi } from './srs-api';
 import { activeDoor, endDoor, startDoor, statusDoor, vibestreamDoor } from './vibes';
@@ -27,6 +28,7 @@ export function createApp(context: HttpContext): Express {
   app.use(measure(context));
   app.use(identify);
   app.use(securityHeaders(context.config));
+  app.use('/rtc/v1', acceptSdp);
   app.use(crossOrigin(context.config));
   app.param('vibeId', (_req, _res, next, vibeId: string) => {
     checkVibeId(vibeId);
@@ -59,6 +61,7 @@ function openDoors(app: Express, context: HttpContext): void {
   openDoor(app, '/api/v1/streams/', { get: srs.streams });
   openDoor(app, '/api/v1/streams', { get: srs.redirect });
   openHooks(app, context);
+  openRtc(app, context);
   openPages(app);
 }
 

@@ -1,3 +1,4 @@
+import type { PcmFormat } from '../audio/pcm';
 import type { Clock } from '../base/clock';
 import type { Config } from '../base/config';
 import type { Problem } from '../base/errors';
@@ -23,12 +24,40 @@ export interface MediaHooks {
   answer(action: string, body: unknown): { readonly code: number };
 }
 
+/** A browser's WebRTC session, once the media server took it. */
+export interface WebRtcSession {
+  /** SDP, for the browser. */
+  readonly answer: string;
+  /** Idempotent. */
+  end(cause: string): void;
+}
+
+/** Browsers that send and listen by WebRTC, where the media server has that. */
+export interface WebRtc {
+  /**
+   * Takes an offer to send. `audio` gets PCM in the format asked for, in pieces of any length; `ended` is told once.
+   * @throws {Problem} `invalid-sdp` (400), `media-server-busy` (409), `unusable-offer` (422), `media-server-refused`
+   *   (502), `not-ready` (503)
+   */
+  publish(
+    publish: { readonly vibeId: string; readonly offer: string; readonly format: PcmFormat },
+    events: { audio(pcm: Buffer): void; ended(cause: string): void },
+  ): Promise<WebRtcSession>;
+  /** Takes an offer to listen. `ended` is told once. @throws {Problem} as `publish` */
+  play(
+    play: { readonly vibeId: string; readonly offer: string },
+    ended: (cause: string) => void,
+  ): Promise<WebRtcSession>;
+}
+
 /** What the doors need of the house. */
 export interface HttpHouse {
   readonly config: Config;
   readonly registry: VibeRegistry;
   mediaServerHealth(): MediaServerFacts;
   readonly hooks: MediaHooks;
+  /** None with the embedded media server. */
+  readonly webRtc?: WebRtc | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -50,12 +79,13 @@ export interface HttpContext extends HttpHouse {
 }
 
 export function createContext(house: HttpHouse): HttpContext {
-  const { config, registry, hooks, clock, logger, metrics, version } = house;
+  const { config, registry, hooks, webRtc, clock, logger, metrics, version } = house;
   return {
     config,
     registry,
     mediaServerHealth: () => house.mediaServerHealth(),
     hooks,
+    webRtc,
     clock,
     logger,
     metrics,

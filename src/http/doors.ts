@@ -5,6 +5,7 @@ import { Problem } from '../base/errors';
 export interface Door {
   readonly get?: RequestHandler;
   readonly post?: RequestHandler;
+  readonly delete?: RequestHandler;
 }
 
 /**
@@ -14,7 +15,12 @@ export function openDoor(app: Express, path: string, door: Door): void {
   const route = app.route(path);
   if (door.get) route.get(door.get);
   if (door.post) route.post(door.post);
-  const allow = [...(door.get ? ['GET', 'HEAD'] : []), ...(door.post ? ['POST'] : [])];
+  if (door.delete) route.delete(door.delete);
+  const allow = [
+    ...(door.get ? ['GET', 'HEAD'] : []),
+    ...(door.post ? ['POST'] : []),
+    ...(door.delete ? ['DELETE'] : []),
+  ];
   route.all((req) => {
     throw new Problem('method-not-allowed', `${req.method} is not allowed here; ${allow.join(', ')} is.`, {
       allow,

@@ -40,7 +40,7 @@ export function securityHeaders(config: Pick<Config, 'publicUrl' | 'playbackUrl'
 export function crossOrigin(config: Pick<Config, 'corsOrigins'>): RequestHandler {
   return cors({
     origin: config.corsOrigins === '*' ? '*' : [...config.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST'],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE', 'PATCH'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
   });
