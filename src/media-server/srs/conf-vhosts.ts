@@ -19,16 +19,18 @@ export function vhosts(options: VhostOptions): Directive[] {
     ),
     block(
       'vhost whip',
-      'Browsers that send. Their Opus becomes AAC here; the relay fetches it over RTMP, and it becomes a vibe like any other.',
+      'Browsers that send. Nothing is transcoded here: the relay fetches their Opus as it is, as plain RTP over loopback, and it becomes a vibe like any other.',
       [
         ...unexplained([...transport(), security(), hooks(options)]),
         block('rtc', '', [
           set('enabled', 'on'),
-          set('rtc_to_rtmp', 'on'),
-          set('aac_bitrate', 256000, 'The relay encodes once more, so this generation must not be heard.'),
+          set(
+            'rtc_to_rtmp',
+            'off',
+            'As AAC over RTMP it would cost a second encode, and nothing would come for 8 s: until a browser has sent two RTCP reports.',
+          ),
           set('rtmp_to_rtc', 'off'),
           ...rtcBasics(),
-          set('pli_for_rtmp', 2),
         ]),
       ],
     ),

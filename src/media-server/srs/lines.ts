@@ -68,8 +68,8 @@ export const DIRECTIVES: Readonly<Record<string, Span>> = {
   ...block('vhost.hls', ['hls_cleanup', 'hls_dispose']),
   'vhost.hls.hls_acodec': { until: HLS_CODECS_FOUND_OUT },
   'vhost.hls.hls_vcodec': { until: HLS_CODECS_FOUND_OUT },
-  ...block('vhost.rtc', ['enabled', 'rtmp_to_rtc', 'rtc_to_rtmp', 'opus_bitrate', 'aac_bitrate']),
-  ...block('vhost.rtc', ['nack', 'twcc', 'stun_timeout', 'pli_for_rtmp']),
+  ...block('vhost.rtc', ['enabled', 'rtmp_to_rtc', 'rtc_to_rtmp', 'opus_bitrate']),
+  ...block('vhost.rtc', ['nack', 'twcc', 'stun_timeout']),
 };
 
 /** @returns the release, or `undefined` where the text is none, such as `7` or `v1` */

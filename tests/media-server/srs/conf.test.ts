@@ -101,14 +101,13 @@ describe.each(['5', '6', '7', '7.0.60', '7.0.162', '8.0.34'])('the configuration
     for (const url of urls) expect(url).toMatch(/^http:\/\/\d+\.\d+\.\d+\.\d+:\d+\//);
   });
 
-  it('transcodes in the vhosts of browsers only, and well', () => {
+  it('transcodes where browsers listen and nowhere else, and well', () => {
     expect(tree.has('vhost __defaultVhost__.rtc')).toBe(false);
-    expect(one('vhost whip.rtc.rtc_to_rtmp')).toBe('on');
+    expect(one('vhost whip.rtc.rtc_to_rtmp')).toBe('off');
     expect(one('vhost whip.rtc.rtmp_to_rtc')).toBe('off');
     expect(one('vhost whep.rtc.rtmp_to_rtc')).toBe('on');
     expect(one('vhost whep.rtc.rtc_to_rtmp')).toBe('off');
     expect(Number(one('vhost whep.rtc.opus_bitrate'))).toBeGreaterThanOrEqual(128_000);
-    expect(Number(one('vhost whip.rtc.aac_bitrate'))).toBeGreaterThanOrEqual(192_000);
   });
 
   it('says that the FLV has audio and no video, and writes HLS where it is served', () => {
