@@ -14,6 +14,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'base/config-table.ts': 'tests/repo/documents.test.ts compares it with the README',
   'base/settings.ts': 'tests/base/config.test.ts, every entry',
   'base/version.ts': 'one constant: tests/cli/program.test.ts sees it',
+  'cli/doctor/check.ts': 'a type and what fills it',
+  'cli/doctor/live.ts': 'tests/e2e/doctor.test.ts, with a real daemon',
   'cli/ear.ts': 'tests/cli/listen.test.ts hears with it',
   'cli/exit-code.ts': 'constants',
   'cli/ffmpeg.ts': 'one call of encoder/ffmpeg-path',

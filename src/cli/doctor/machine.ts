@@ -1,35 +1,18 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync, statSync, statfsSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import type { Config } from '../base/config';
-import { findFfmpeg, probeFfmpeg } from '../encoder/ffmpeg-path';
-import { RelayApi, localUrl } from './relay-api';
-
-/** What was looked at, what was found, and what to do about it. */
-export interface Check {
-  readonly name: string;
-  readonly result: 'ok' | 'warn' | 'fail';
-  readonly found: string;
-  readonly remedy?: string;
-}
+import type { Config } from '../../base/config';
+import { findFfmpeg, probeFfmpeg } from '../../encoder/ffmpeg-path';
+import { type Check, fail, ok, warn } from './check';
+import { isLoopback, portHolders } from './port-holders';
 
 const OLDEST_NODE = [20, 19] as const;
 /** Each listener and each encoder takes descriptors; 200 vibes with a few thousand listeners need this many. */
 const ENOUGH_FILES = 8_192;
-
-const ok = (name: string, found: string): Check => ({ name, result: 'ok', found });
-const warn = (name: string, found: string, remedy: string): Check => ({
-  name,
-  result: 'warn',
-  found,
-  remedy,
-});
-const fail = (name: string, found: string, remedy: string): Check => ({
-  name,
-  result: 'fail',
-  found,
-  remedy,
-});
+/** The relay writes logs only, and SRS some seconds of HLS a stream; but a full disk stops both. */
+const LOW_BYTES = 1024 ** 3;
+const FULL_BYTES = 64 * 1024 ** 2;
 
 export function checkNode(version = process.versions.node): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -57,56 +40,26 @@ export async function checkFfmpeg(
   }
 }
 
-/** Whether the daemon that these settings are for runs, is ready, and its media server with it. */
-export async function checkDaemon(config: Config): Promise<{ running: boolean; checks: Check[] }> {
-  const name = 'daemon';
-  const api = new RelayApi(localUrl(config));
-  let health: { status?: string; mediaServer?: { up?: boolean; kind?: string; version?: string } };
-  try {
-    health = await api.call('/health', {}, 3_000);
-    if (typeof health.status !== 'string') throw new Error('not a relay');
-  } catch {
-    return {
-      running: false,
-      checks: [warn(name, `none answers at ${api.url}`, 'start it with `npm start`')],
-    };
-  }
-  const checks: Check[] = [];
-  try {
-    await api.call('/ready', {}, 3_000);
-    checks.push(ok(name, `ready at ${api.url}`));
-  } catch (error) {
-    checks.push(fail(name, `runs, but is not ready: ${(error as Error).message}`, 'look into its log'));
-  }
-  const { up, kind = '', version = '' } = health.mediaServer ?? {};
-  const answers = await connects(config.mediaHttpPort, config.host);
-  checks.push(
-    up && answers
-      ? ok('media server', `${`${kind} ${version}`.trim()} answers on port ${config.mediaHttpPort}`)
-      : fail('media server', `does not answer on port ${config.mediaHttpPort}`, 'look into the daemon’s log'),
-  );
-  return { running: true, checks };
-}
-
-/** Whether the daemon's ports can be had; where it runs, it has them. */
+/**
+ * Whether the ports that the daemon opens by itself can be had; where it runs, it has them.
+ * @param running whether the daemon that these settings are for answers
+ */
 export async function checkPorts(config: Config, running: boolean): Promise<Check[]> {
-  const ports = [
-    { setting: 'PORT', port: config.port, host: config.host },
+  const own = [{ setting: 'PORT', port: config.port, host: config.host }];
+  const media = [
     { setting: 'MEDIA_HTTP_PORT', port: config.mediaHttpPort, host: config.host },
     { setting: 'RTMP_PORT', port: config.rtmpPort, host: '127.0.0.1' },
   ];
+  const ports = config.mediaServer === 'embedded' ? [...own, ...media] : own;
   return Promise.all(
     ports.map(async ({ setting, port, host }) => {
       const name = `port ${port}`;
       if (running) return ok(name, `${setting}: the daemon has it`);
       const fault = await bindFault(port, host);
       if (fault === undefined) return ok(name, `${setting}: free`);
+      const holder = portHolders(port).find(({ program }) => program)?.program ?? 'another program';
       const remedy = `end what holds it (\`ss -ltnp 'sport = :${port}'\` tells), or set ${setting}`;
-      return fail(
-        name,
-        `${setting}: ${fault === 'EADDRINUSE' ? 'in use by another program' : fault}`,
-        remedy,
-      );
+      return fail(name, `${setting}: ${fault === 'EADDRINUSE' ? `in use by ${holder}` : fault}`, remedy);
     }),
   );
 }
@@ -119,27 +72,64 @@ async function bindFault(port: number, host: string): Promise<string | undefined
   });
 }
 
-async function connects(port: number, address: string): Promise<boolean> {
-  const socket = net.connect({
-    port,
-    host: address === '0.0.0.0' || address === '::' ? 'localhost' : address,
+/**
+ * Whether something listens to the whole network that should only listen to this machine. None of these ports knows a
+ * password: nginx is what stands in front.
+ */
+export function checkExposure(config: Config): Check {
+  const name = 'exposure';
+  const ports = [
+    { setting: 'MEDIA_API_PORT', port: config.mediaApiPort, danger: 'lets anybody end any stream' },
+    { setting: 'RTMP_PORT', port: config.rtmpPort, danger: 'is for this machine’s encoders only' },
+    { setting: 'PORT', port: config.port, danger: 'has no TLS, and hands out /metrics' },
+    { setting: 'MEDIA_HTTP_PORT', port: config.mediaHttpPort, danger: 'has no TLS and no limits' },
+  ];
+  const open = ports.flatMap(({ setting, port, danger }) => {
+    const holder = portHolders(port).find(({ address }) => !isLoopback(address));
+    return holder ? [`port ${port} (${setting}, ${holder.address}) ${danger}`] : [];
   });
-  return new Promise((resolve) => {
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(3_000, () => end(false));
-    socket.once('connect', () => end(true)).once('error', () => end(false));
-  });
+  if (open.length === 0) return ok(name, 'what listens, listens on loopback');
+  const remedy = 'bind it to 127.0.0.1 (HOST for the daemon), or close the port in the firewall';
+  return warn(name, open.join('; '), remedy);
+}
+
+/** Whether there is room for logs, and for SRS's HLS. @param directory DATA_DIR, which need not exist yet */
+export function checkDisk(directory: string, free: (existing: string) => number = freeBytes): Check {
+  const name = 'disk';
+  const bytes = free(nearest(directory));
+  const found = `${(bytes / 2 ** 30).toFixed(1)} GiB free for ${directory}`;
+  const remedy = 'make room: logs, old releases, package caches; or set DATA_DIR to another disk';
+  if (bytes < FULL_BYTES) return fail(name, found, remedy);
+  return bytes < LOW_BYTES ? warn(name, found, remedy) : ok(name, found);
+}
+
+function freeBytes(existing: string): number {
+  const { bavail, bsize } = statfsSync(existing);
+  return bavail * bsize;
+}
+
+/**
+ * Whether the clock follows others: logs of two machines are compared by it, and certificates need it.
+ * @param timedatectl what `timedatectl show --property=NTPSynchronized --value` says
+ * @returns nothing where nobody here can tell, as in a container
+ */
+export function checkClock(timedatectl = readNtp()): Check | undefined {
+  const name = 'clock';
+  if (timedatectl === 'yes') return ok(name, 'kept in time by NTP');
+  if (timedatectl !== 'no') return undefined;
+  return warn(name, 'not kept in time', '`timedatectl set-ntp true`');
+}
+
+function readNtp(): string {
+  const args = ['show', '--property=NTPSynchronized', '--value'];
+  return spawnSync('timedatectl', args, { encoding: 'utf8', timeout: 2_000 }).stdout?.trim() ?? '';
 }
 
 /** Whether DATA_DIR is a directory to write to, or can be made. Nothing is made here. */
 export function checkDataDir(directory: string): Check {
   const name = 'data directory';
   const remedy = 'set DATA_DIR to a directory that the daemon may write to';
-  let existing = directory;
-  while (!existsSync(existing)) existing = path.dirname(existing);
+  const existing = nearest(directory);
   if (!statSync(existing).isDirectory()) return fail(name, `${existing} is not a directory`, remedy);
   try {
     accessSync(existing, constants.W_OK | constants.X_OK);
@@ -147,6 +137,11 @@ export function checkDataDir(directory: string): Check {
     return fail(name, `${existing} cannot be written to`, remedy);
   }
   return ok(name, existing === directory ? directory : `${directory} (will be made)`);
+}
+
+/** The directory, or the nearest above it that exists. */
+function nearest(directory: string): string {
+  return existsSync(directory) ? directory : nearest(path.dirname(directory));
 }
 
 /** How many files a process may have open. @param limits the text of /proc/self/limits */

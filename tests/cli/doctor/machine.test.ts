@@ -2,18 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { loadConfig } from '../../src/base/config';
+import { loadConfig } from '../../../src/base/config';
 import {
-  checkDaemon,
+  checkClock,
   checkDataDir,
+  checkDisk,
+  checkExposure,
   checkFfmpeg,
   checkNode,
   checkOpenFiles,
   checkPorts,
   checkSetpriv,
-} from '../../src/cli/checks';
-import { FakeRelay } from '../helpers/fake-relay';
-import { freePorts } from '../helpers/free-port';
+} from '../../../src/cli/doctor/machine';
+import { freePorts } from '../../helpers/free-port';
 
 async function settings(port: number): Promise<ReturnType<typeof loadConfig>> {
   const [media, rtmp] = await freePorts(2);
@@ -48,41 +49,58 @@ describe('the doctor’s checks', () => {
     try {
       const checks = await checkPorts(await settings(port), false);
       expect(checks.map(({ result }) => result)).toEqual(['fail', 'ok', 'ok']);
-      expect(checks[0]).toMatchObject({ name: `port ${port}`, found: 'PORT: in use by another program' });
+      expect(checks[0]).toMatchObject({
+        name: `port ${port}`,
+        found: `PORT: in use by node (pid ${process.pid})`,
+      });
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
+  });
+
+  it('leave the media ports to SRS, where it has them', async () => {
+    const [port = 0] = await freePorts(1);
+    const config = { ...(await settings(port)), mediaServer: 'srs' as const };
+    expect((await checkPorts(config, false)).map(({ name }) => name)).toEqual([`port ${port}`]);
+  });
+
+  it.each([
+    ['0.0.0.0', 'warn'],
+    ['::', 'warn'],
+    ['127.0.0.1', 'ok'],
+    ['::1', 'ok'],
+  ])('see that what listens on %s is %s', async (address, result) => {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    const { port } = server.address() as net.AddressInfo;
+    try {
+      const check = checkExposure({ ...(await settings(port)), mediaApiPort: 1 });
+      expect(check.result).toBe(result);
+      if (result === 'warn') expect(check.found).toContain(`port ${port} (PORT, ${address})`);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it.each([
+    [32 * 1024 ** 2, 'fail'],
+    [512 * 1024 ** 2, 'warn'],
+    [20 * 1024 ** 3, 'ok'],
+  ])('call %i bytes of free disk %s', (free, result) => {
+    expect(checkDisk('/nowhere/yet/data', () => free).result).toBe(result);
+    expect(checkDisk(os.tmpdir()).found).toMatch(/^\d+\.\d GiB free/);
+  });
+
+  it('want a clock that is kept in time, where anybody can tell', () => {
+    expect(checkClock('yes')?.result).toBe('ok');
+    expect(checkClock('no')).toMatchObject({ result: 'warn', remedy: expect.stringContaining('set-ntp') });
+    expect(checkClock('')).toBeUndefined();
   });
 
   it('leave the ports to a daemon that runs', async () => {
     const [port = 0] = await freePorts(1);
     const checks = await checkPorts(await settings(port), true);
     expect(checks.every(({ found }) => found.endsWith('the daemon has it'))).toBe(true);
-  });
-
-  it('warn where no daemon answers', async () => {
-    const [port = 0] = await freePorts(1);
-    const { running, checks } = await checkDaemon(await settings(port));
-    expect(running).toBe(false);
-    expect(checks).toMatchObject([{ name: 'daemon', result: 'warn' }]);
-  });
-
-  it('look whether a daemon is ready and its media server answers', async () => {
-    const relay = await FakeRelay.start();
-    try {
-      relay.onRequest = ({ path: asked }) =>
-        asked === '/health'
-          ? { json: { status: 'ok', mediaServer: { kind: 'embedded', up: true, version: '1' } } }
-          : { status: 503, json: { code: 'not-ready', detail: 'the relay is draining.' } };
-      const { running, checks } = await checkDaemon(await settings(relay.port));
-      expect(running).toBe(true);
-      expect(checks).toMatchObject([
-        { name: 'daemon', result: 'fail', found: expect.stringContaining('the relay is draining') },
-        { name: 'media server', result: 'fail' },
-      ]);
-    } finally {
-      await relay.close();
-    }
   });
 
   it('look at the data directory, and make nothing', () => {
