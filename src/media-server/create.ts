@@ -39,6 +39,7 @@ export function createMediaServer(parts: MediaServerParts): EmbeddedMediaServer 
     rtmpUrl: config.rtmpUrl,
     httpPort: config.mediaHttpPort,
     apiPort: config.mediaApiPort,
+    isLocal: config.srsDriver === 'binary',
     hlsFiles: hlsFiles(parts),
   });
 }

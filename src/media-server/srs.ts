@@ -25,6 +25,8 @@ export interface SrsMediaServerOptions {
   readonly apiPort: number;
   /** Where SRS's hooks come in. */
   readonly hooks: HookDesk;
+  /** Whether SRS is a program of this machine, so that its process id is one of ours. */
+  readonly isLocal: boolean;
   /** What SRS writes for HLS, where it writes on this machine. */
   readonly hlsFiles?: HlsFiles | undefined;
   readonly clock: Clock;
@@ -38,6 +40,7 @@ const FIRST_LOOK_MS = 2_000;
 const LEFTOVERS_AFTER_MS = 1_000;
 /** What is left publishing when the relay ends is sent away within this. */
 const CLOSE_WITHIN_MS = 2_000;
+const KICK_REASONS = ['stale', 'superseded', 'stray', 'unheard', 'vibe-over', 'closing'];
 const NONCE_BYTES = 12;
 /** Marks a player as one of the relay's own. */
 const INTERNAL = 'relay';
@@ -67,6 +70,9 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     super();
     this.#options = options;
     const { clock, metrics, hooks } = options;
+    metrics.expect(metrics.srsProbes, 'result', ['heard', 'unheard']);
+    metrics.expect(metrics.srsPolls, 'result', ['answered', 'refused', 'silent', 'wrong']);
+    metrics.expect(metrics.srsKicks, 'reason', KICK_REASONS);
     const logger = (this.#logger = options.logger.child({ part: 'media-server' }));
     const rtmp = new URL(options.rtmpUrl);
     this.#app = rtmp.pathname.replace(/^\/|\/$/g, '');
@@ -74,9 +80,12 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     this.#api = new SrsApi({ baseUrl: `http://${rtmp.hostname}:${options.apiPort}`, clock });
     const vibeIdOf = (url: string): string | undefined => this.#vibeIdOf(url);
     const kick = (clientId: string, reason: string): void => this.kick(clientId, reason);
-    this.#players = new Players((vibeId) => this.emit('listeners', { vibeId, listeners: this.playersOf(vibeId) }));
+    this.#players = new Players((vibeId) =>
+      this.emit('listeners', { vibeId, listeners: this.playersOf(vibeId) }),
+    );
     this.#publishers = new Publishers({
       ...{ clock, logger, kick, vibeIdOf },
+      lookSoon: () => this.#watch.lookSoon(),
       urlOf: (vibeId) => `/${this.#app}/${vibeId}`,
       probe: (vibeId, onAudio) => this.#probe(vibeId, onAudio),
       events: {
@@ -126,9 +135,9 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     return { kind: 'srs', up: this.#watch.up, version: this.#watch.version };
   }
 
-  /** SRS's process id on its own machine; none while it does not answer. */
+  /** None while it does not answer, and for one in a container or on another machine. */
   get pid(): number | undefined {
-    return this.#watch.pid;
+    return this.#options.isLocal ? this.#watch.pid : undefined;
   }
 
   /** Begins to look for SRS. That there is none yet is no reason not to start. */
@@ -154,6 +163,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
   announce(vibeId: string): void {
     this.#announced.add(vibeId);
     this.#leftovers.get(vibeId)?.cancel();
+    this.#leftovers.delete(vibeId);
     this.#options.hlsFiles?.keep(vibeId);
   }
 
@@ -214,7 +224,9 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
 
   async #kick(clientId: string, reason: string): Promise<void> {
     if (clientId === '') return;
-    this.#options.metrics.srsKicks.inc({ reason });
+    const { metrics } = this.#options;
+    metrics.srsKicks.inc({ reason });
+    if (reason === 'unheard') metrics.srsProbes.inc({ result: 'unheard' });
     try {
       const wasThere = await this.#api.kick(clientId);
       this.#logger.info({ clientId, reason, wasThere }, 'SRS was told to end a connection');

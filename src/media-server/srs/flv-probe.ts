@@ -22,7 +22,7 @@ export class FlvProbe {
   readonly #options: FlvProbeOptions;
   #request: http.ClientRequest | undefined;
   #timer: Timer | undefined;
-  #answered = false;
+  #connected = false;
   #closed = false;
 
   constructor(options: FlvProbeOptions) {
@@ -30,9 +30,9 @@ export class FlvProbe {
     this.#listen();
   }
 
-  /** Whether SRS serves the stream, with audio or without. */
-  get answered(): boolean {
-    return this.#answered;
+  /** Whether SRS took the connection. It answers with the first audio: not even a header comes before. */
+  get connected(): boolean {
+    return this.#connected;
   }
 
   /** Idempotent. */
@@ -56,7 +56,6 @@ export class FlvProbe {
         request.destroy();
         return;
       }
-      this.#answered = true;
       response.on('data', (bytes: Buffer) => {
         if (this.#closed) return;
         try {
@@ -69,10 +68,11 @@ export class FlvProbe {
     });
     this.#request = request;
     const limit = clock.after(GIVE_UP_MS, () => request.destroy(), { background: true });
+    request.on('socket', (socket) => socket.once('connect', () => (this.#connected = true)));
     request.on('error', () => undefined);
     request.on('close', () => {
       limit.cancel();
-      this.#answered = false;
+      this.#connected = false;
       if (this.#closed) return;
       this.#timer = clock.after(RETRY_MS, () => this.#listen(), { background: true });
     });

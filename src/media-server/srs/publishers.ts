@@ -21,8 +21,8 @@ const PUBLISH_STATES: StateTable<PublishState> = {
 
 /** Listens for a publish's first audio. */
 export interface Probe {
-  /** Whether SRS serves the stream at all, with audio or without. */
-  readonly answered: boolean;
+  /** Whether SRS took its connection. */
+  readonly connected: boolean;
   close(): void;
 }
 
@@ -30,6 +30,8 @@ export interface PublishersOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly probe: (vibeId: string, onAudio: () => void) => Probe;
+  /** A publish was accepted: SRS is to be asked about it soon. */
+  readonly lookSoon: () => void;
   /** Ends a connection at SRS, in its own time. */
   readonly kick: (clientId: string, reason: string) => void;
   /** The URL of a vibe's stream, as SRS's API has it. */
@@ -55,6 +57,8 @@ interface Publish {
   audioMs: number | undefined;
   /** Looks in a row that did not find it publishing. */
   missed: number;
+  /** SRS took its audio and handed on none. */
+  wasDeaf: boolean;
   probe: Probe | undefined;
 }
 
@@ -111,7 +115,7 @@ export class Publishers {
     );
     const publish: Publish = {
       ...{ vibeId, token, machine, clientId: '', serviceId: '', acceptedMs: 0 },
-      ...{ audioMs: undefined, missed: 0, probe: undefined },
+      ...{ audioMs: undefined, missed: 0, wasDeaf: false, probe: undefined },
     };
     this.#newest.set(vibeId, publish);
   }
@@ -122,13 +126,14 @@ export class Publishers {
     if (!publish) return refused('no encoder publishes this vibe');
     if (!isSame(query.get('token') ?? '', publish.token)) return refused('wrong token');
     if (publish.machine.state !== 'issued') return refused('the token was used before');
-    const { clock, kick, probe, events } = this.#options;
+    const { clock, kick, lookSoon, probe, events } = this.#options;
     // SRS would find the name busy. Who is there has been given its time to go.
     const stale = this.holderOf(stream);
     if (stale) kick(stale, 'superseded');
     Object.assign(publish, { clientId, serviceId, acceptedMs: clock.nowMs() });
     this.#accepted.add(publish);
     publish.machine.move('accepted', 'on_publish');
+    lookSoon();
     publish.probe = probe(stream, () => {
       publish.machine.move('heard', 'probe');
       this.#ghostly.delete(stream);
@@ -191,10 +196,11 @@ export class Publishers {
       publish.missed = 0;
       if (entry.hasAudio) publish.audioMs ??= askedMs;
       const unheardMs = askedMs - (publish.audioMs ?? askedMs);
-      if (machine.state !== 'accepted' || unheardMs < HEARD_WITHIN_MS || !probe?.answered) return;
+      if (machine.state !== 'accepted' || unheardMs < HEARD_WITHIN_MS || !probe?.connected) return;
       this.#options.logger.warn({ vibeId, clientId: publish.clientId }, 'SRS hands on nothing of a publish');
       this.#options.kick(publish.clientId, 'unheard');
       publish.audioMs = askedMs;
+      publish.wasDeaf = true;
       return;
     }
     publish.missed += 1;
@@ -236,7 +242,8 @@ export class Publishers {
     publish.probe?.close();
     this.#accepted.delete(publish);
     publish.machine.move('over', cause);
-    this.#options.events.unpublished({ vibeId: publish.vibeId, token: publish.token }, cause);
+    const { vibeId, token, wasDeaf } = publish;
+    this.#options.events.unpublished({ vibeId, token, ...(wasDeaf ? { aacFrames: 0 } : {}) }, cause);
   }
 }
 

@@ -58,7 +58,7 @@ export class SrsWatch {
     return this.#version;
   }
 
-  /** SRS's process id, on its own machine. */
+  /** SRS's process id where it runs; none while it does not answer. */
   get pid(): number | undefined {
     return this.#up ? this.#pid : undefined;
   }
@@ -69,12 +69,14 @@ export class SrsWatch {
     this.#timer?.cancel();
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
-      if (this.#closed) return;
-      this.#timer = this.#options.clock.after(this.#untilNextMs(), () => void this.look(), {
-        background: true,
-      });
+      if (!this.#closed) this.#lookIn(this.#untilNextMs());
     });
     return this.#looking;
+  }
+
+  /** Something is waited for that a look may tell: the next one does not wait its full time. */
+  lookSoon(): void {
+    if (!this.#looking && !this.#closed) this.#lookIn(this.#untilNextMs());
   }
 
   /** A hook came from this start of SRS: where it is a new one, the API is asked at once. */
@@ -85,6 +87,11 @@ export class SrsWatch {
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+  }
+
+  #lookIn(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.after(delayMs, () => void this.look(), { background: true });
   }
 
   #untilNextMs(): number {
