@@ -206,6 +206,8 @@ export class Metrics {
       'vibe-failed',
     ]);
     this.expect(this.listenersCut, 'reason', ['slow']);
+    this.expect(this.srsPolls, 'result', ['answered', 'refused', 'silent', 'wrong']);
+    this.expect(this.srsProbes, 'result', ['heard', 'unheard']);
     this.expect(this.problems, 'code', Object.keys(PROBLEMS));
     collectDefaultMetrics({
       register: this.registry,

@@ -49,6 +49,8 @@ const HEALTHY: Series = {
   [of('encoder_exits_total', 'reason="killed"')]: steady(1),
   [of('media_server_up')]: steady(1),
   [of('media_server_restarts_total')]: steady(1),
+  [of('srs_api_polls_total', 'result="answered"')]: growing(15),
+  [of('srs_ghost_busy_total')]: steady(2),
   ...histogram('media_server_answer_seconds', { '0.01': 0.95, '0.25': 1 }),
   ...histogram('pacer_lateness_seconds', { '0.002': 0.9, '0.01': 0.995, '0.02': 1 }),
   [of('nodejs_eventloop_lag_p99_seconds')]: steady(0.012),
@@ -130,6 +132,22 @@ const EXAMPLES: Readonly<Record<string, { fires: Series; after?: string; silent:
     fires: histogram('media_server_answer_seconds', { '0.01': 0.5, '0.25': 0.8, '1': 1 }),
     silent: histogram('media_server_answer_seconds', { '0.01': 0.5, '0.25': 0.95, '1': 1 }),
   },
+  VibesflowSrsGhostBusy: {
+    fires: { [of('srs_ghost_busy_total')]: once(1) },
+    silent: { [of('srs_ghost_busy_total')]: steady(1) },
+  },
+  VibesflowSrsUnheard: {
+    fires: { [of('srs_probes_total', 'result="unheard"')]: growing(0.1) },
+    silent: { [of('srs_probes_total', 'result="unheard"')]: once(1) },
+  },
+  VibesflowSrsHooksSlow: {
+    fires: histogram('srs_hook_seconds', { '0.005': 0.9, '0.025': 0.95, '0.1': 0.999 }),
+    silent: histogram('srs_hook_seconds', { '0.005': 0.9, '0.025': 0.995, '0.1': 0.999 }),
+  },
+  VibesflowSrsApiUnanswered: {
+    fires: { [of('srs_api_polls_total', 'result="silent"')]: growing(4) },
+    silent: { [of('srs_api_polls_total', 'result="silent"')]: growing(2) },
+  },
   VibesflowPacerLate: {
     fires: histogram('pacer_lateness_seconds', { '0.002': 0.9, '0.01': 0.95, '0.02': 0.97, '0.05': 1 }),
     silent: histogram('pacer_lateness_seconds', { '0.002': 0.9, '0.01': 0.97, '0.02': 0.995, '0.05': 1 }),
@@ -143,8 +161,8 @@ const EXAMPLES: Readonly<Record<string, { fires: Series; after?: string; silent:
     silent: { [of('program_cpu_seconds_total', 'program="ffmpeg"')]: growing(17) },
   },
   VibesflowMemoryHigh: {
-    fires: { [of('process_resident_memory_bytes')]: steady(900e6) },
-    silent: { [of('process_resident_memory_bytes')]: steady(700e6) },
+    fires: { [of('process_resident_memory_bytes')]: steady(1.4e9) },
+    silent: { [of('process_resident_memory_bytes')]: steady(1.2e9) },
   },
   VibesflowDescriptorsRunningOut: {
     fires: { [of('process_open_fds')]: steady(17_000) },
