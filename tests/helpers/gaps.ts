@@ -51,11 +51,11 @@ export function judgeGaps(
   const worstMs = Math.max(0, ...worstOf.values());
   const verdict = { worstMs, seconds, disturbed: leftOut.size, rough, allowed };
   const said =
-    `${what}: ${rough} of ${seconds} seconds have a gap above ${limitMs} ms, the worst ${worstMs.toFixed(1)} ms; ` +
+    `${rough} of ${seconds} seconds have a gap above ${limitMs} ms, the worst ${worstMs.toFixed(1)} ms; ` +
     `${leftOut.size} left out; ${canary.summary}`;
-  console.info(said);
+  console.info(`${what}: ${said}`);
   if (seconds === 0) throw new Error(`${what}: nothing was heard`);
   if (leftOut.size > seconds * MAX_DISTURBED_SHARE) notJudged(what, said);
-  else if (rough > allowed) throw new Error(`${said}; ${allowed} are allowed`);
+  else if (rough > allowed) throw new Error(`${what}: ${said}; ${allowed} are allowed`);
   return verdict;
 }

@@ -38,6 +38,13 @@ class Life {
     await eventually('it listens', () => this.messages.some(({ type }) => type === 'listening'));
   }
 
+  /** Stops it where it is; resolves when it stands. */
+  async freeze(): Promise<void> {
+    const pid = this.process.pid as number;
+    process.kill(pid, 'SIGSTOP');
+    await eventually('it stands still', () => readProcess(pid)?.state === 'T');
+  }
+
   async ended(): Promise<string> {
     return eventually('its end', () => this.causes[0]);
   }
@@ -67,7 +74,7 @@ describe('the media server’s process', () => {
   it('tells how long each answer took', async () => {
     const life = new Life();
     await life.listens();
-    process.kill(life.process.pid as number, 'SIGSTOP');
+    await life.freeze();
     life.clock.advance(1_000);
     life.clock.advance(1_000);
     life.clock.advance(250);
@@ -80,9 +87,9 @@ describe('the media server’s process', () => {
   it('is killed when it leaves five pings unanswered', async () => {
     const life = new Life();
     await life.listens();
-    process.kill(life.process.pid as number, 'SIGSTOP');
+    await life.freeze();
     life.clock.advance(5_000);
-    expect(readProcess(life.process.pid as number)?.state).toMatch(/[TtRS]/);
+    expect(readProcess(life.process.pid as number)?.state).toBe('T');
     expect(life.causes).toEqual([]);
     life.clock.advance(1_000);
     expect(await life.ended()).toBe('SIGKILL');
@@ -92,7 +99,7 @@ describe('the media server’s process', () => {
   it('is killed when it does not close within 2 s', async () => {
     const life = new Life();
     await life.listens();
-    process.kill(life.process.pid as number, 'SIGSTOP');
+    await life.freeze();
     const closing = life.process.close();
     life.clock.advance(2_000);
     await closing;
