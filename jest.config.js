@@ -4,7 +4,10 @@
  */
 const HANGS_AFTER_MS = 90_000;
 
-/** Two projects: `unit` (mirrors src/, plus the repo's own rules) and `e2e` (the real daemon, run in one worker). */
+/**
+ * Three projects: `unit` (mirrors src/, plus the repo's own rules), `e2e` (the real daemon, run in one worker), and
+ * `beside`, end-to-end tests that take long and do little, to be run at the same time as the others.
+ */
 const shared = {
   testEnvironment: 'node',
   transform: {
@@ -19,6 +22,17 @@ module.exports = {
   testTimeout: HANGS_AFTER_MS,
   projects: [
     { ...shared, displayName: 'unit', roots: ['<rootDir>/tests'], testPathIgnorePatterns: ['/tests/e2e/'] },
-    { ...shared, displayName: 'e2e', roots: ['<rootDir>/tests/e2e'] },
+    {
+      ...shared,
+      displayName: 'e2e',
+      roots: ['<rootDir>/tests/e2e'],
+      testPathIgnorePatterns: ['-long\\.test\\.ts$'],
+    },
+    {
+      ...shared,
+      displayName: 'beside',
+      roots: ['<rootDir>/tests/e2e'],
+      testMatch: ['**/*-long.test.ts'],
+    },
   ],
 };

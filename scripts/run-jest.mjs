@@ -55,7 +55,11 @@ async function watched(args, { root, env, limitMs }) {
   clearTimeout(timer);
   process.off('SIGINT', stop).off('SIGTERM', stop);
   if (signal === 'SIGINT' || signal === 'SIGTERM') process.kill(process.pid, signal);
-  const strays = processes().filter((entry) => !before.has(entry.pid) && isOfATest(entry, root));
+  // What a run beside this one has started still hangs on it, and it on us; what was left behind hangs on nobody here.
+  const ours = new Set(descendants(process.pid).map(({ pid }) => pid));
+  const strays = processes().filter(
+    (entry) => !before.has(entry.pid) && !ours.has(entry.pid) && isOfATest(entry, root),
+  );
   for (const { pid } of strays) kill(pid);
   return {
     status: status ?? signal,

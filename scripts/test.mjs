@@ -5,7 +5,16 @@
  * under a name that says so; with CI=true it fails instead.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +36,15 @@ const PROGRAMS = {
   ffprobe: ['ffmpeg'],
   mpv: ['mpv'],
   cvlc: ['vlc-bin', 'vlc-plugin-base'],
+  nginx: ['nginx'],
+  openssl: ['openssl'],
+  sslscan: ['sslscan'],
+  shellcheck: ['shellcheck'],
+  envsubst: ['gettext-base'],
+  curl: ['curl'],
 };
+/** Where Debian asks whether a service that was just installed may be started. */
+const POLICY = '/usr/sbin/policy-rc.d';
 /**
  * Debian's package with promtool. Only that program is taken out of it: installing the package would start a Prometheus
  * on port 9090.
@@ -57,11 +74,15 @@ chooseFfmpeg();
 installFfmpeg7();
 installPromtool();
 
+// Six minutes of little work, most of it waiting: begun first, and waited for at the end.
+const beside = suite('Beside all that follows: more than six minutes through nginx', 'beside', []);
+
 step('Format', 'npm', ['run', '--silent', 'format:check']);
 step('Lint', 'npm', ['run', '--silent', 'lint']);
 step('Types', 'npm', ['run', '--silent', 'types']);
 await suite('Unit and repository tests', 'unit', []);
 await suite('End to end: the built daemon, real FFmpeg, real players (some minutes)', 'e2e', ['--runInBand']);
+await beside;
 
 // Last, because a log is often seen by its end alone: what failed, and what it said.
 for (const line of unjudged) say(line);
@@ -79,12 +100,25 @@ function installPrograms() {
     say(`Installing Debian packages for the suites that need them, as root: ${packages.join(' ')}`);
     const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
     run('apt-get', ['update', '-qq'], options);
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+    withoutServices(() =>
+      run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options),
+    );
   }
   const still = missing.filter((program) => !find(program));
   if (still.length === 0) return;
   say(`MISSING: ${still.join(', ')}. To have them: apt-get install ${packages.join(' ')}`);
   say(IS_CI ? 'CI=true: suites that need them fail.' : 'Suites that need them are skipped, and say so.');
+}
+
+/** Installs without starting anything: an nginx of the system's would take port 80. The suites run their own. */
+function withoutServices(install) {
+  const isOurs = !existsSync(POLICY);
+  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (isOurs) rmSync(POLICY, { force: true });
+  }
 }
 
 /** Without a system FFmpeg the tests compare with the packaged one, and the daemon under test is told the same. */
@@ -195,10 +229,9 @@ function runs(program, ask = '-version') {
   return existsSync(program) && spawnSync(program, [ask], { stdio: 'ignore' }).status === 0;
 }
 
-/** The full path of a program on the search path. */
+/** The full path of a program on the search path, or where servers are, which is on root's search path only. */
 function find(program) {
-  return (process.env.PATH ?? '')
-    .split(path.delimiter)
+  return [...(process.env.PATH ?? '').split(path.delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
     .map((directory) => path.join(directory, program))
     .find((file) => {
       try {
