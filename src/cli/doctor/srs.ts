@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../../base/config';
 import { srsConf, srsConfOptions } from '../../media-server/srs/conf';
 import { isKnown, parseSrsVersion, type SrsVersion, versionText } from '../../media-server/srs/lines';
+import { knownBugs } from '../../media-server/srs-supervisor/known-bugs';
 import { localUrl, reason } from '../relay-api';
 import { ask, json } from './ask';
 import { type Check, fail, ok, warn } from './check';
@@ -30,15 +31,23 @@ export async function checkSrs(config: Config, daemonRuns: boolean): Promise<Che
   }
   const { version, self } = facts;
   const checks: Check[] = [];
-  if (isKnown(version)) checks.push(ok(NAME, `SRS ${versionText(version)}, API at ${api}`));
-  else {
-    const found = `SRS ${versionText(version)} is of a line that this relay was never tried with`;
-    checks.push(fail(NAME, found, 'run SRS 5, 6 or 7'));
-  }
+  checks.push(checkVersion(version, api));
   const conf = checkConf(config, version, self);
   if (conf) checks.push(conf);
   if (daemonRuns) checks.push(...(await checkHooks(config)));
   return checks;
+}
+
+/** Which SRS it is, and what is known to be wrong with it. */
+function checkVersion(version: SrsVersion, api: string): Check {
+  const found = `SRS ${versionText(version)}, API at ${api}`;
+  if (!isKnown(version))
+    return fail(NAME, `${found}: nobody tried this line with the relay`, 'run SRS 5, 6 or 7');
+  const bugs = knownBugs(version);
+  if (bugs.length === 0) return ok(NAME, found);
+  const remedy =
+    'the relay works around them; `vibesflow srs status` says how, and a newer release has fewer';
+  return warn(NAME, `${found}, with known faults: ${bugs.map(({ id }) => id).join(', ')}`, remedy);
 }
 
 async function readFacts(api: string): Promise<{ version: SrsVersion; self: Self }> {

@@ -74,6 +74,14 @@ describe('the doctor’s look at SRS', () => {
     expect((await examine(await settings())).get('srs')).toMatchObject({ result: 'fail' });
   });
 
+  it('warns of the known faults of a release', async () => {
+    expect((await examine(await settings())).get('srs')).toMatchObject({
+      result: 'warn',
+      found: expect.stringMatching(/SRS 7\.0\.18.*publish-without-data/),
+      remedy: expect.stringContaining('vibesflow srs status'),
+    });
+  });
+
   it('is content with the configuration that these settings make', async () => {
     const config = await settings();
     writeConf(config);
