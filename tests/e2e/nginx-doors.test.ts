@@ -138,6 +138,17 @@ describeWith(NGINX_NEEDS)('nginx in front of the relay', () => {
     });
   });
 
+  describe('requests for ranges', () => {
+    it('without end do no harm', async () => {
+      const range = `bytes=${Array.from({ length: 1_000 }, (_, at) => `${at}-${at}`).join(',')}`;
+      for (const where of ['/live/on-air.m3u8', '/assets/mpegts.js']) {
+        const { status, body } = await httpRequest(`${url}${where}`, { headers: { range } });
+        expect([200, 206, 416]).toContain(status);
+        expect(body.length).toBeLessThan(2_000_000);
+      }
+    });
+  });
+
   describe('the closed routes', () => {
     it.each([
       ['/hooks'],
@@ -303,4 +314,62 @@ describeWith(NGINX_NEEDS)('nginx in front of the relay', () => {
     );
     return stdout.toString();
   }
+});
+
+describeWith(NGINX_NEEDS)('nginx in front of a relay that names its origins', () => {
+  let house: NginxHouse;
+  beforeAll(async () => {
+    house = await openNginxHouse({ CORS_ORIGINS: 'https://app.example' });
+  }, 60_000);
+  afterAll(async () => house?.close(), 60_000);
+
+  it.each([
+    ['https://app.example', 'https://app.example'],
+    ['https://app.example.evil.example', undefined],
+    ['null', undefined],
+  ])('a page of %s may read from the API: %s', async (origin, allowed) => {
+    const answer = await httpRequest(`${house.nginx.url}/streams/active`, { headers: { origin } });
+    expect(answer.headers['access-control-allow-origin']).toBe(allowed);
+    expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
+    expect(answer.headers.vary).toContain('Origin');
+  });
+
+  it('promises no page its cookies', async () => {
+    const answer = await httpRequest(`${house.nginx.url}/stream/a/start`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization',
+      },
+    });
+    expect(answer.status).toBe(204);
+    expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it('the pages of the relay itself may open WebSockets, others may not', async () => {
+    const open = async (origin: string): Promise<number> => {
+      const result = await runProgram('curl', [
+        ...[
+          '-sS',
+          '--http1.1',
+          '--max-time',
+          '5',
+          '--cacert',
+          house.nginx.caFile,
+          '-o',
+          '/dev/null',
+          '-w',
+          '%{http_code}',
+        ],
+        ...['-H', 'Connection: Upgrade', '-H', 'Upgrade: websocket', '-H', 'Sec-WebSocket-Version: 13'],
+        ...['-H', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', '-H', `Origin: ${origin}`],
+        `${house.nginx.url}/stream/nobody/events`,
+      ]);
+      return Number(result.stdout.toString());
+    };
+    // The vibe does not exist, which is said on the open socket.
+    expect(await open('https://localhost')).toBe(101);
+    expect(await open('https://evil.example')).toBe(403);
+  }, 30_000);
 });

@@ -64,6 +64,95 @@ describeWith(NGINX_NEEDS)('what nginx passes on to the daemon and to the media s
     });
   });
 
+  describe('media', () => {
+    it('has each CORS header once, also where SRS says its own, which has more', async () => {
+      upstream.answer = (_req, res) => {
+        res.writeHead(200, {
+          server: 'SRS/7.0.18',
+          'access-control-allow-origin': '*',
+          'access-control-allow-methods': '*',
+          'access-control-allow-headers': '*',
+          'access-control-expose-headers': '*',
+          'access-control-allow-credentials': 'false',
+          'access-control-request-private-network': 'true',
+          'content-type': 'video/x-flv',
+        });
+        res.end('FLV');
+      };
+      const { headers } = await httpRequest(`${nginx.url}/live/a.flv`, {
+        headers: { origin: 'https://a.example' },
+      });
+      expect(Object.entries(headers).filter(([name]) => name.startsWith('access-control-'))).toEqual([
+        ['access-control-allow-origin', '*'],
+        ['access-control-allow-methods', 'GET, HEAD, OPTIONS'],
+        ['access-control-allow-headers', '*'],
+        ['access-control-expose-headers', 'Content-Length, Date, Retry-After'],
+        ['access-control-max-age', '86400'],
+      ]);
+      expect(headers.server).toBe('nginx');
+      expect(headers['content-type']).toBe('video/x-flv');
+    });
+
+    it('passes byte by byte: nothing waits for more', async () => {
+      let finish = (): void => undefined;
+      upstream.answer = (_req, res) => {
+        res.writeHead(200, { 'content-type': 'video/x-flv' });
+        res.write('F');
+        finish = () => void res.end('LV');
+      };
+      const heard = await new Promise<string>((resolve, reject) => {
+        let text = '';
+        const request = webRequest(`${nginx.url}/live/a.flv`, { agent: false }, (answer) => {
+          answer.on('data', (bytes: Buffer) => {
+            if (text === '') finish();
+            text += bytes.toString();
+          });
+          answer.once('end', () => resolve(text));
+        });
+        request.once('error', reject);
+        request.end();
+      });
+      expect(heard).toBe('FLV');
+    });
+
+    it('is not left by a path that climbs', async () => {
+      const before = upstream.requests.length;
+      for (const where of ['/live/../metrics', '/live/..%2fmetrics', '/live/%2e%2e/hooks/on_publish'])
+        expect((await httpRequest(`${nginx.url}${where}`)).status).toBe(404);
+      expect(upstream.requests.length).toBe(before);
+    });
+  });
+
+  describe('bodies', () => {
+    it('of the audio door pass as they come, and the answer before their end, too', async () => {
+      let received = '';
+      upstream.answer = (req, res) => {
+        req.once('data', (bytes: Buffer) => {
+          received = bytes.toString();
+          res.writeHead(409, { 'content-type': 'application/problem+json', connection: 'close' });
+          res.end('{"code":"creator-conflict"}');
+        });
+      };
+      const answer = await new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+        const request = webRequest(
+          `${nginx.url}/stream/a/audio`,
+          { method: 'POST', agent: false },
+          (incoming) => {
+            void incoming.toArray().then((parts: Buffer[]) => {
+              resolve({ status: incoming.statusCode, text: Buffer.concat(parts).toString() });
+              request.destroy();
+            });
+          },
+        );
+        request.once('error', reject);
+        // And no end: a creator goes on for hours.
+        request.write('first');
+      });
+      expect(received).toBe('first');
+      expect(answer).toEqual({ status: 409, text: '{"code":"creator-conflict"}' });
+    });
+  });
+
   describe('upgrades', () => {
     it('to WebSockets are passed on', async () => {
       const answered = await new Promise<number>((resolve, reject) => {
@@ -206,10 +295,14 @@ describeWith(NGINX_NEEDS)('what nginx passes on to the daemon and to the media s
       expect(open).toBe(4);
     });
 
-    it('let a burst of control requests through, and not a flood', async () => {
+    it('let a burst of control requests through, and not a flood, whatever addresses are forged', async () => {
       const answers = await Promise.all(
-        Array.from({ length: 400 }, () =>
-          httpRequest(`${nginx.url}/stream/a/join`, { method: 'POST', body: '{}' }),
+        Array.from({ length: 400 }, (_, index) =>
+          httpRequest(`${nginx.url}/stream/a/join`, {
+            method: 'POST',
+            body: '{}',
+            headers: { 'x-forwarded-for': `10.0.${index >> 8}.${index & 255}` },
+          }),
         ),
       );
       const passed = answers.filter(({ status }) => status === 200).length;
