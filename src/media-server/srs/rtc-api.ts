@@ -17,8 +17,6 @@ export interface RtcOffer {
   /** Shown again in the hook that decides. */
   readonly token: string;
   readonly sdp: string;
-  /** For a peer on this side of the network: media without DTLS and SRTP. */
-  readonly isPlain?: boolean;
 }
 
 /** SRS answers within milliseconds, its hooks included. */
@@ -48,19 +46,42 @@ export class SrsRtcApi {
    * Passes an offer on.
    * @throws {Problem} `not-ready` (503) where SRS does not answer, `media-server-busy` (409), `media-server-refused` (502)
    */
-  async offer({ door, vhost, stream, token, sdp, isPlain = false }: RtcOffer): Promise<RtcAnswer> {
+  async offer({ door, vhost, stream, token, sdp }: RtcOffer): Promise<RtcAnswer> {
     const query = new URLSearchParams({ vhost, app: this.#options.app, stream, token });
-    if (isPlain) {
-      query.set('encrypt', 'false');
-      query.set('dtls', 'false');
-    }
-    const { status, location, body } = await this.#ask('POST', `/rtc/v1/${door}/?${query.toString()}`, sdp);
+    const { status, location, body } = await this.#ask('POST', `/rtc/v1/${door}/?${query.toString()}`, {
+      type: 'application/sdp',
+      text: sdp,
+    });
     if (status === 201 && location?.startsWith('/')) return { sdp: body, location };
     if (status === 409 || body.includes(`"code":${BUSY_CODE}`))
       throw new Problem('media-server-busy', 'The media server says that this stream is in use.', {
         retryAfterSeconds: RETRY_SECONDS,
       });
     throw refusal(`it answered ${status}`);
+  }
+
+  /**
+   * Offers to receive a stream without DTLS and SRTP, as SRS allows who asks for it in the query of its older JSON door
+   * (5.0.216, 6.0.157 and 7.0.18 do; at WHEP 5.0.216 does not). Such a session ends when nothing more is heard of it.
+   * @returns SRS's answer, in SDP
+   * @throws {Problem} `not-ready` (503), `media-server-refused` (502)
+   */
+  async receivePlain({ vhost, stream, token, sdp }: Omit<RtcOffer, 'door'>): Promise<string> {
+    const query = new URLSearchParams({ vhost, token });
+    // Only names the stream: nobody connects there.
+    const streamurl = `webrtc://127.0.0.1/${this.#options.app}/${stream}?${query.toString()}`;
+    const text = JSON.stringify({ api: '', streamurl, sdp });
+    const { body } = await this.#ask('POST', '/rtc/v1/play/?encrypt=false&dtls=false', {
+      type: 'application/json',
+      text,
+    });
+    try {
+      const answer = JSON.parse(body) as { code?: unknown; sdp?: unknown };
+      if (answer.code === 0 && typeof answer.sdp === 'string') return answer.sdp;
+    } catch {
+      // Not JSON: refused below.
+    }
+    throw refusal('it lets nobody receive');
   }
 
   /** Ends a session. What is gone already, SRS included, needs no end: never throws. */
@@ -71,17 +92,16 @@ export class SrsRtcApi {
   #ask(
     method: string,
     path: string,
-    body?: string,
+    body: { type: string; text: string } = { type: 'text/plain', text: '' },
   ): Promise<{ status: number; location: string | undefined; body: string }> {
     return new Promise((resolve, reject) => {
-      const length = body === undefined ? 0 : Buffer.byteLength(body);
       const request = http.request(
         `${this.#options.baseUrl}${path}`,
         {
           method,
           // SRS closes the connection after each answer.
           agent: false,
-          headers: length > 0 ? { 'Content-Type': 'application/sdp', 'Content-Length': length } : {},
+          headers: { 'Content-Type': body.type, 'Content-Length': Buffer.byteLength(body.text) },
         },
         (response) => {
           const parts: Buffer[] = [];
@@ -116,7 +136,7 @@ export class SrsRtcApi {
         if (error.code === 'ECONNRESET') fail(refusal('it hung up'));
         else fail(absence('cannot be reached'));
       });
-      request.end(body);
+      request.end(body.text);
     });
   }
 }

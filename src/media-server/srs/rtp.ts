@@ -4,7 +4,7 @@ export interface RtpPacket {
   readonly sequence: number;
   /** In samples at 48 kHz; wraps at 2^32. */
   readonly timestamp: number;
-  /** A view of the datagram. */
+  /** A view of the datagram. Empty where a browser only tried how much the network carries: that has a number too. */
   readonly payload: Buffer;
 }
 
@@ -12,7 +12,7 @@ const HEADER_BYTES = 12;
 /** RTCP shares the port; its types lie where RTP would have a marked payload type from 64 to 95 (RFC 5761). */
 const RTCP_TYPES = { from: 192, to: 223 };
 
-/** Reads a datagram. @returns nothing for what is no RTP: STUN, RTCP, torn or empty packets */
+/** Reads a datagram. @returns nothing for what is no RTP: STUN, RTCP, torn packets */
 export function parseRtp(datagram: Buffer): RtpPacket | undefined {
   if (datagram.length < HEADER_BYTES) return undefined;
   const flags = datagram[0] as number;
@@ -25,7 +25,7 @@ export function parseRtp(datagram: Buffer): RtpPacket | undefined {
   }
   const padding = flags & 0x20 ? (datagram[datagram.length - 1] as number) : 0;
   const end = datagram.length - padding;
-  if (start >= end) return undefined;
+  if (start > end) return undefined;
   return {
     sequence: datagram.readUInt16BE(2),
     timestamp: datagram.readUInt32BE(4),

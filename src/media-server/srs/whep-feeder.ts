@@ -90,7 +90,8 @@ export function feederArguments(sourceUrl: string, targetUrl: string): string[] 
   const network = ['-rw_timeout', String(NETWORK_TIMEOUT_US), '-tcp_nodelay', '1'];
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error'],
-    ...['-probesize', '32', '-analyzeduration', '0', '-rtmp_live', 'live', ...network, '-i', sourceUrl],
+    // With 32 bytes FFmpeg 5.1.9 finds no audio in what SRS 5.0.216 sends.
+    ...['-probesize', '1024', '-analyzeduration', '0', '-rtmp_live', 'live', ...network, '-i', sourceUrl],
     ...['-map', '0:a:0', '-c', 'copy', '-flush_packets', '1', '-flvflags', 'no_duration_filesize'],
     ...[...network, '-f', 'flv', targetUrl],
   ];

@@ -2,6 +2,7 @@ import type { PcmFormat } from '../../audio/pcm';
 import type { Clock } from '../../base/clock';
 import { FfmpegChild, type FfmpegEnd, type FfmpegTools } from './ffmpeg-child';
 import { OggOpus } from './ogg-opus';
+import { OPUS_RATE, silentOpus } from './opus';
 
 export interface WhipDecoderOptions {
   readonly tools: FfmpegTools;
@@ -9,10 +10,14 @@ export interface WhipDecoderOptions {
   /** What comes out. */
   readonly format: PcmFormat;
   readonly onPcm: (bytes: Buffer) => void;
+  /** It decodes: what it is given from now on comes out at once. */
+  readonly onWarm?: (() => void) | undefined;
   /** It ended without having been closed. */
   readonly onDeath: (end: FfmpegEnd) => void;
 }
 
+/** One packet. What comes of it says that FFmpeg has started. */
+const WARM_UP_SAMPLES = OPUS_RATE / 50;
 /** Half a minute of Opus at 256 kbit/s: an FFmpeg that has not read this hangs. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
@@ -23,19 +28,26 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 export class WhipDecoder {
   readonly #child: FfmpegChild;
   readonly #ogg = new OggOpus();
+  #isWarm = false;
   #isClosed = false;
 
-  constructor({ tools, clock, format, onPcm, onDeath }: WhipDecoderOptions) {
+  constructor({ tools, clock, format, onPcm, onWarm, onDeath }: WhipDecoderOptions) {
     this.#child = new FfmpegChild({
       tools,
       clock,
       args: decoderArguments(format),
-      onOutput: onPcm,
+      onOutput: (bytes) => {
+        // The first is what it made of our own silence.
+        if (this.#isWarm) onPcm(bytes);
+        else if (!this.#isClosed) onWarm?.();
+        this.#isWarm = true;
+      },
       onExit: (end) => {
         if (!this.#isClosed) onDeath(end);
       },
     });
     this.#child.write(this.#ogg.header());
+    for (const silent of silentOpus(WARM_UP_SAMPLES)) this.#child.write(this.#ogg.packet(silent));
   }
 
   get pid(): number | undefined {

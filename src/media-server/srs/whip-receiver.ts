@@ -10,13 +10,11 @@ import { sdpAttribute } from './rtc-sdp';
 import { bindingRequest } from './stun';
 
 export interface WhipReceiverOptions {
-  readonly api: Pick<SrsRtcApi, 'offer' | 'end'>;
+  readonly api: Pick<SrsRtcApi, 'receivePlain'>;
   /** Where SRS takes WebRTC, seen from here. */
   readonly address: { readonly host: string; readonly port: number };
   readonly vhost: string;
   readonly stream: string;
-  /** Shown to SRS's hook. */
-  readonly token: string;
   readonly clock: Clock;
   /** Told of each packet of Opus in its turn. */
   readonly onPacket: (one: InOrder) => void;
@@ -37,7 +35,6 @@ export class WhipReceiver {
   readonly #order = new RtpOrder();
   #socket: dgram.Socket | undefined;
   #timer: Timer | undefined;
-  #location: string | undefined;
   #isHeard = false;
   #isClosed = false;
 
@@ -50,37 +47,27 @@ export class WhipReceiver {
     return this.#order.late;
   }
 
-  /** @throws {Problem} as `SrsRtcApi.offer` */
-  async open(): Promise<void> {
-    const { api, vhost, stream, token } = this.#options;
+  /**
+   * @param token shown to SRS's hook
+   * @throws {Problem} as `SrsRtcApi.receivePlain`
+   */
+  async open(token: string): Promise<void> {
+    const { api, vhost, stream } = this.#options;
     const own = { name: randomBytes(6).toString('hex'), password: randomBytes(16).toString('hex') };
-    const { sdp, location } = await api.offer({
-      door: 'whep',
-      vhost,
-      stream,
-      token,
-      sdp: receivingOffer(own),
-      isPlain: true,
-    });
-    this.#location = location;
+    const sdp = await api.receivePlain({ vhost, stream, token, sdp: receivingOffer(own) });
     const name = sdpAttribute(sdp, 'ice-ufrag');
     const password = sdpAttribute(sdp, 'ice-pwd');
     if (name === undefined || password === undefined)
       throw new Problem('media-server-refused', 'The media server’s answer is none.');
-    // Closed while it was asked.
-    if (this.#isClosed) await this.close();
-    else this.#listen(`${name}:${own.name}`, password);
+    if (!this.#isClosed) this.#listen(`${name}:${own.name}`, password);
   }
 
-  /** Leaves. Idempotent. */
-  async close(): Promise<void> {
+  /** Leaves: SRS forgets who is not heard of. Idempotent. */
+  close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#socket?.close();
     this.#socket = undefined;
-    const location = this.#location;
-    this.#location = undefined;
-    if (location !== undefined) await this.#options.api.end(location);
   }
 
   #listen(username: string, password: string): void {

@@ -32,7 +32,7 @@ export interface WhipSessionOptions extends WhipEvents {
 
 /** What a session needs of the gateway. */
 export interface WhipHouse {
-  readonly api: Pick<SrsRtcApi, 'offer' | 'end'>;
+  readonly api: Pick<SrsRtcApi, 'receivePlain' | 'end'>;
   readonly tickets: RtcTickets;
   readonly tools: FfmpegTools;
   /** Where SRS takes WebRTC, seen from here. */
@@ -60,7 +60,6 @@ export class WhipSession {
   readonly stream: string;
   readonly #options: WhipSessionOptions;
   readonly #receiver: WhipReceiver;
-  readonly #revokePull: () => void;
   readonly #looking: Timer;
   #decoder: WhipDecoder;
   #decoderSinceMs: number;
@@ -71,21 +70,18 @@ export class WhipSession {
 
   constructor(options: WhipSessionOptions) {
     const { house, stream } = options;
-    const { api, tickets, clock, rtcAddress } = house;
+    const { api, clock, rtcAddress } = house;
     this.stream = stream;
     this.#options = options;
-    const pull = tickets.issue('on_play', WHIP_VHOST, stream);
-    this.#revokePull = pull.revoke;
     this.#receiver = new WhipReceiver({
-      ...{ api, clock, stream, vhost: WHIP_VHOST, token: pull.token, address: rtcAddress },
+      ...{ api, clock, stream, vhost: WHIP_VHOST, address: rtcAddress },
       onPacket: (one) => this.#take(one),
     });
     this.#heardMs = clock.nowMs();
     this.#decoderSinceMs = this.#heardMs;
-    // Before the browser has connected, so that it is warm by then.
-    this.#decoder = this.#createDecoder();
+    // A stream that is joined while its decoder still starts comes in one lump then, and is that much late for good.
+    this.#decoder = this.#createDecoder(() => void this.#receive());
     this.#looking = clock.every(LOOK_MS, () => this.#look(), { background: true });
-    void this.#receive();
   }
 
   /** Ends it here and in SRS; what was decoded is still handed over. Idempotent. */
@@ -98,7 +94,6 @@ export class WhipSession {
     if (!this.#isOver) {
       this.#isOver = true;
       this.#looking.cancel();
-      this.#revokePull();
       const { house, stream } = this.#options;
       house.logger.info({ stream, cause, latePackets: this.#receiver.latePackets }, 'a WHIP session ended');
       this.#options.ended(cause);
@@ -108,28 +103,31 @@ export class WhipSession {
 
   readonly #closing = once(async () => {
     const { house, location } = this.#options;
-    await Promise.all([this.#receiver.close(), house.api.end(location), this.#decoder.close()]);
+    this.#receiver.close();
+    await Promise.all([house.api.end(location), this.#decoder.close()]);
   });
 
   async #receive(): Promise<void> {
     const { house, stream } = this.#options;
     for (let attempt = 1; !this.#isOver; attempt += 1) {
+      const { token, revoke } = house.tickets.issue('on_play', WHIP_VHOST, stream);
       try {
-        await this.#receiver.open();
+        await this.#receiver.open(token);
         return;
       } catch (error) {
         house.logger.warn({ err: error, stream, attempt }, 'a browser’s stream cannot be fetched from SRS');
         if (attempt < RECEIVE_TRIES)
           await new Promise<void>((resolve) => house.clock.after(RETRY_MS, resolve, { background: true }));
         else this.end('not-fetched');
+      } finally {
+        revoke();
       }
     }
   }
 
   #take({ packet, missing }: InOrder): void {
     const { clock, metrics } = this.#options.house;
-    const samples = opusSamples(packet.payload);
-    if (samples === 0 || this.#isOver) return;
+    if (this.#isOver) return;
     this.#isHeard = true;
     this.#heardMs = clock.nowMs();
     if (missing > 0) {
@@ -137,6 +135,8 @@ export class WhipSession {
       const gap = Math.min(missing * this.#packetSamples, MAX_CONCEALED_SAMPLES);
       for (const silent of silentOpus(gap)) this.#decoder.write(silent);
     }
+    const samples = opusSamples(packet.payload);
+    if (samples === 0) return;
     this.#packetSamples = samples;
     this.#decoder.write(packet.payload);
   }
@@ -147,12 +147,13 @@ export class WhipSession {
     this.end(this.#isHeard ? 'idle' : 'never-connected');
   }
 
-  #createDecoder(): WhipDecoder {
+  #createDecoder(onWarm?: () => void): WhipDecoder {
     const { house, format } = this.#options;
     return new WhipDecoder({
       tools: house.tools,
       clock: house.clock,
       format,
+      onWarm,
       onPcm: (bytes) => this.#options.audio(bytes),
       onDeath: (end) => this.#replaceDecoder(end),
     });
