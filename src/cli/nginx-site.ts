@@ -25,6 +25,7 @@ export interface SiteVariables {
   /** `#` makes the line `http2 on;` a comment. */
   readonly NO_HTTP2_DIRECTIVE: string;
   readonly TLS_GROUPS: string;
+  readonly HSTS_SECONDS: string;
   readonly STAPLING: string;
   readonly MAX_CREATORS: string;
   readonly MAX_LISTENERS: string;
@@ -45,6 +46,8 @@ export interface SiteOptions {
   /** The port that the public sees, where it is not the one that nginx listens on. */
   readonly publicPort?: number;
   readonly ipv6?: boolean;
+  /** For how long browsers take the host by HTTPS only; two years unless told, 0 for localhost and addresses. */
+  readonly hstsSeconds?: number;
   readonly stapling?: boolean;
   /** Connections at once from one address that send audio. */
   readonly maxCreators?: number;
@@ -65,6 +68,8 @@ export interface NginxFeatures {
 /** What every nginx since 1.18 understands. */
 export const PLAIN_FEATURES: NginxFeatures = { http2Directive: false, postQuantum: false };
 
+/** Two years, as Mozilla recommends. */
+const HSTS_SECONDS = 63_072_000;
 const TLS_GROUPS = 'X25519:prime256v1:secp384r1';
 
 /** The variables of the template, all of them, from what an operator said and what nginx can do. */
@@ -85,12 +90,18 @@ export function siteVariables(options: SiteOptions, features = PLAIN_FEATURES): 
     HTTP2_PARAMETER: features.http2Directive ? '' : 'http2',
     NO_HTTP2_DIRECTIVE: features.http2Directive ? '' : '#',
     TLS_GROUPS: features.postQuantum ? `X25519MLKEM768:${TLS_GROUPS}` : TLS_GROUPS,
+    HSTS_SECONDS: String(options.hstsSeconds ?? (isTrial(domain) ? 0 : HSTS_SECONDS)),
     STAPLING: options.stapling ? 'on' : 'off',
     MAX_CREATORS: String(options.maxCreators ?? 50),
     MAX_LISTENERS: String(options.maxListeners ?? 500),
     ACME_ROOT: options.acmeRoot ?? '/var/www/letsencrypt',
     LOG_DIR: options.logDir ?? '/var/log/nginx',
   };
+}
+
+/** A browser told to take localhost by HTTPS only would find nothing else that is being tried out there. */
+function isTrial(domain: string): boolean {
+  return domain === 'localhost' || /^[\d.]+$/.test(domain);
 }
 
 /**

@@ -53,6 +53,11 @@ function confCommand(context: CommandContext): Command {
     )
     .option('--acme-root <directory>', 'where certbot puts its proofs (/var/www/letsencrypt)', pathOption)
     .option('--log-dir <directory>', 'where nginx logs (/var/log/nginx)', pathOption)
+    .option(
+      '--hsts-seconds <n>',
+      'for how long browsers keep to HTTPS (63072000; 0 for localhost)',
+      secondsOfHsts,
+    )
     .option('--stapling', 'staple OCSP: only for a certificate authority that still answers it')
     .option(
       '--nginx-version <version>',
@@ -127,6 +132,11 @@ function addressOption(text: string): string {
 function upstreamOption(text: string): string {
   if (/^([A-Za-z0-9._-]+|\[[0-9a-f:]+\]):\d{1,5}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be a host and a port, such as 127.0.0.1:3001.');
+}
+
+function secondsOfHsts(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number of seconds.');
 }
 
 function versionOption(text: string): string {

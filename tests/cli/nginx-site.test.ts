@@ -38,11 +38,10 @@ describe('the nginx site', () => {
   });
 
   it('has the defaults that site.env says', () => {
-    const domain = 'localhost';
-    const { DAEMON, MEDIA, ...defaults } = parseEnv(readFileSync(SITE_ENV, 'utf8'));
-    expect(siteVariables({ domain, daemon: DAEMON as string, media: MEDIA as string })).toMatchObject(
-      defaults,
-    );
+    const { DOMAIN, DAEMON, MEDIA, ...defaults } = parseEnv(readFileSync(SITE_ENV, 'utf8'));
+    expect(
+      siteVariables({ domain: DOMAIN as string, daemon: DAEMON as string, media: MEDIA as string }),
+    ).toMatchObject(defaults);
   });
 
   itNeeds('envsubst')('is rendered as envsubst does it, byte for byte', async () => {
@@ -105,6 +104,17 @@ describe('the nginx site', () => {
     );
   });
 
+  it('keeps browsers to HTTPS for two years, and leaves localhost alone', () => {
+    const hsts = (options: Partial<SiteOptions>): string | undefined =>
+      /Strict-Transport-Security "max-age=(\d+)" always/.exec(
+        renderSite(siteVariables({ ...OPTIONS, ...options })),
+      )?.[1];
+    expect(hsts({})).toBe('63072000');
+    expect(hsts({ domain: 'localhost' })).toBe('0');
+    expect(hsts({ domain: '192.0.2.7' })).toBe('0');
+    expect(hsts({ hstsSeconds: 300 })).toBe('300');
+  });
+
   it('listens on IPv6 unless told not to', () => {
     expect(directives(site)).toContain('listen [::]:80;');
     expect(directives(renderSite(siteVariables({ ...OPTIONS, ipv6: false }))).join()).not.toContain('[::]');
@@ -112,6 +122,18 @@ describe('the nginx site', () => {
 
   it.each(['a;b', 'a b', 'a{', "a'", 'a"', '$host', 'a\nb', 'a\\'])('refuses %j as a value', (tlsKey) => {
     expect(() => renderSite(siteVariables({ ...OPTIONS, tlsKey }))).toThrow(OperatorError);
+  });
+
+  it.each([
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2:'],
+    ['2001:db8:1:2:ffff::9', '2001:db8:1:2:'],
+    ['2001:db8:1:2::', '2001:db8:1:2:'],
+    ['2001:db8:1:3::9', '2001:db8:1:3:'],
+    ['2001:db8::9', '2001:db8:'],
+    ['192.0.2.7', undefined],
+  ])('counts %s as its network of 64 bits', (address, network) => {
+    const pattern = /"~(\S+vibesflow_net\S+)"/.exec(site)?.[1] ?? '';
+    expect(new RegExp(pattern).exec(address)?.groups?.['vibesflow_net']).toBe(network);
   });
 
   it('keeps connections to the daemon for less than the daemon does', () => {

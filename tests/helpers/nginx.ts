@@ -81,6 +81,7 @@ export class Nginx {
         media: new URL(upstream.mediaUrl).host,
         address: '127.0.0.1',
         ipv6: false,
+        hstsSeconds: 63_072_000,
         listenHttp: ports[0],
         listenHttps: ports[1],
         acmeRoot: path.join(home, 'acme'),
