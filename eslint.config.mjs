@@ -72,6 +72,7 @@ export default tseslint.config(
         clearInterval: 'readonly',
         setImmediate: 'readonly',
         performance: 'readonly',
+        AbortSignal: 'readonly',
         fetch: 'readonly',
         URL: 'readonly',
       },

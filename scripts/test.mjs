@@ -42,6 +42,8 @@ const PROGRAMS = {
   shellcheck: ['shellcheck'],
   envsubst: ['gettext-base'],
   curl: ['curl'],
+  logrotate: ['logrotate'],
+  'systemd-analyze': ['systemd'],
 };
 /** Where Debian asks whether a service that was just installed may be started. */
 const POLICY = '/usr/sbin/policy-rc.d';
