@@ -231,7 +231,8 @@ export const SETTINGS: Settings = {
   dataDir: {
     name: 'DATA_DIR',
     shown: './data',
-    meaning: 'the only directory that the relay writes to; so far it keeps nothing there',
+    meaning:
+      'the only directory that the relay writes to; SRS’s configuration and HLS are in `srs/` below it',
     default: () => path.resolve('data'),
     parse: (text) => path.resolve(text),
   },
