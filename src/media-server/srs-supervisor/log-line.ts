@@ -10,13 +10,14 @@ export interface LogLine {
 const MAX_CHARS = 1_000;
 
 /**
- * Said at each start or by each client that goes, and none of an operator's business. The last is the daemon's own doing:
+ * Said at each start, by each client that goes or asks for what is not there, and none of an operator's business. The last is the daemon's own doing:
  * each look at the API is a connection that ends.
  */
 const CHATTER = [
   /^stats (network use index|disk not configed)/,
   /^SRS\/[\d.]+ is not stable$/,
   /^(client disconnect peer|server disconnect)\. ret=\d+$/,
+  /^http miss file=/,
   /^main cycle terminated, system quit normally\.$/,
   /^ignore remove mpd failed/,
 ];

@@ -31,6 +31,7 @@ describe('a line of SRS’s log', () => {
     'stats disk not configed, disk iops disabled.',
     'SRS/7.0.18 is not stable',
     'client disconnect peer. ret=1007',
+    'http miss file=/data/srs/hls/favicon.ico, pattern=/, upath=/favicon.ico',
     'main cycle terminated, system quit normally.',
   ])('that nobody needs is for debugging: %s', (text) => {
     expect(read(line('WARN', text))).toEqual({ level: 'debug', text });
