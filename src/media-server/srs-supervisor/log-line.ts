@@ -10,8 +10,8 @@ export interface LogLine {
 const MAX_CHARS = 1_000;
 
 /**
- * Said at each start, by each client that goes or asks for what is not there, and none of an operator's business. The last is the daemon's own doing:
- * each look at the API is a connection that ends.
+ * Said at each start, by each client that goes or asks for what is not there, and none of an operator's business. Each look
+ * at the API is such a client, too.
  */
 const CHATTER = [
   /^stats (network use index|disk not configed)/,
