@@ -217,6 +217,40 @@ describe('a supervised encoder', () => {
     expect(rig.encoder.state).toBe('starting');
   });
 
+  it('waits until the media server is clear of the last life, and can be told to wait no more', async () => {
+    const waiting: { vibeId: string; go: () => void; cancelled: boolean }[] = [];
+    let up = true;
+    rig = supervised('obedient', {
+      mediaServerUp: () => up,
+      whenClear: (vibeId, go) => {
+        const entry = { vibeId, go, cancelled: false };
+        waiting.push(entry);
+        return { cancel: () => void (entry.cancelled = true) };
+      },
+    });
+    rig.encoder.start();
+    expect([rig.encoder.state, waiting.map(({ vibeId }) => vibeId)]).toEqual(['backoff', ['song']]);
+    // It asks anew, and takes the old wish back.
+    rig.encoder.retryNow();
+    expect(waiting.map(({ cancelled }) => cancelled)).toEqual([true, false]);
+    // The media server went down while it was waited for.
+    up = false;
+    waiting[1]?.go();
+    expect(rig.encoder.state).toBe('backoff');
+    up = true;
+    rig.encoder.retryNow();
+    waiting[2]?.go();
+    expect(rig.encoder.state).toBe('starting');
+  });
+
+  it('takes its wish back when it is ended while it waits for the media server', async () => {
+    let cancelled = 0;
+    rig = supervised('obedient', { whenClear: () => ({ cancel: () => void (cancelled += 1) }) });
+    rig.encoder.start();
+    await rig.encoder.end();
+    expect([cancelled, rig.encoder.state]).toEqual([1, 'idle']);
+  });
+
   it('finds out by itself that the media server is back', async () => {
     let up = false;
     rig = supervised('obedient', { mediaServerUp: () => up });

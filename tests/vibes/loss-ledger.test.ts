@@ -53,6 +53,20 @@ describe('the loss ledger', () => {
     expect(losses).toEqual([4_800]);
   });
 
+  it('believes FFmpeg’s own progress where the media server counts no audio, without waiting for more', () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.exited(exit(48_000, 900_000));
+    ledger.unpublished({ vibeId: 'v', token: 't' });
+    expect([losses, clock.pendingTimers]).toEqual([[4_800], 0]);
+  });
+
+  it('believes the media server that nothing came out, whatever FFmpeg says', () => {
+    const { losses, ledger } = setUp();
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 0 });
+    ledger.exited(exit(48_000, 900_000));
+    expect(losses).toEqual([48_000]);
+  });
+
   it('settles at once what was never fed, and what ended as it was asked to', () => {
     const { clock, losses, ledger } = setUp();
     ledger.exited(exit(0));
