@@ -296,18 +296,21 @@ describeWith(NGINX_NEEDS)('what nginx passes on to the daemon and to the media s
     });
 
     it('let a burst of control requests through, and not a flood, whatever addresses are forged', async () => {
-      const answers = await Promise.all(
-        Array.from({ length: 400 }, (_, index) =>
-          httpRequest(`${nginx.url}/stream/a/join`, {
-            method: 'POST',
-            body: '{}',
-            headers: { 'x-forwarded-for': `10.0.${index >> 8}.${index & 255}` },
+      let passed = 0;
+      let refused = 0;
+      // Faster than 50 a second, on any machine; the first refusal is enough.
+      for (let round = 0; round < 30 && refused === 0; round += 1) {
+        const statuses = await Promise.all(
+          Array.from({ length: 100 }, async (_, index) => {
+            const headers = { 'x-forwarded-for': `10.0.${round}.${index}` };
+            const url = `${nginx.url}/stream/a/join`;
+            return (await httpRequest(url, { method: 'POST', body: '{}', headers, withinMs: 30_000 })).status;
           }),
-        ),
-      );
-      const passed = answers.filter(({ status }) => status === 200).length;
-      const refused = answers.filter(({ status }) => status === 429).length;
-      expect(passed + refused).toBe(400);
+        );
+        passed += statuses.filter((status) => status === 200).length;
+        refused += statuses.filter((status) => status === 429).length;
+        expect(passed + refused).toBe((round + 1) * 100);
+      }
       expect(passed).toBeGreaterThanOrEqual(200);
       expect(refused).toBeGreaterThan(0);
     });
