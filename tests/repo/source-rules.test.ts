@@ -44,6 +44,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'media-server/embedded/http-answers.ts': 'tests/media-server/embedded/http-face.test.ts gets them all',
   'media-server/embedded/messages.ts': 'types',
   'media-server/media-server.ts': 'types',
+  'media-server/srs/idle-hooks.ts': 'tests/media-server/srs/hook-desk.test.ts',
   'media-server/srs/conf-vhosts.ts': 'tests/media-server/srs/conf.test.ts, every vhost',
   'vibes/pipeline.ts': 'tests/vibes/vibe.test.ts: a vibe is its room and this',
   'vibes/playout.ts': 'tests/vibes/vibe.test.ts, with the clock in its hand',
