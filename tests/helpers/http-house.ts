@@ -1,4 +1,5 @@
 import type { Config } from '../../src/base/config';
+import type { WebRtc } from '../../src/http/context';
 import { createHttpServer, type HttpServer } from '../../src/http/server';
 import { HookDesk } from '../../src/media-server/srs/hook-desk';
 import type { Vibe } from '../../src/vibes/vibe';
@@ -30,7 +31,7 @@ export class HttpHouse {
   url = '';
   port = 0;
 
-  private constructor(config: Partial<Config>) {
+  private constructor(config: Partial<Config>, webRtc?: WebRtc) {
     const whole = { ...CONFIG, ...config } as Config;
     this.config = whole;
     this.house = new FakeHouse(whole);
@@ -41,6 +42,7 @@ export class HttpHouse {
       registry: this.registry,
       mediaServerHealth: () => this.house.mediaServer.health,
       hooks: this.hooks,
+      webRtc,
       clock: this.house.clock,
       logger: this.house.logger,
       metrics: this.house.metrics,
@@ -48,8 +50,9 @@ export class HttpHouse {
     });
   }
 
-  static async open(config: Partial<Config> = {}): Promise<HttpHouse> {
-    const house = new HttpHouse(config);
+  /** @param webRtc none unless told, as with the embedded media server */
+  static async open(config: Partial<Config> = {}, webRtc?: WebRtc): Promise<HttpHouse> {
+    const house = new HttpHouse(config, webRtc);
     house.port = await house.server.listen();
     house.url = `http://127.0.0.1:${house.port}`;
     return house;
