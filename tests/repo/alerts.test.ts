@@ -96,8 +96,8 @@ const EXAMPLES: Readonly<Record<string, { fires: Series; after?: string; silent:
     silent: { [of('underruns_total')]: growing(4) },
   },
   VibesflowSamplesLost: {
-    fires: { [of('samples_lost_total', 'reason="stalled"')]: once(2_048) },
-    silent: { [of('samples_lost_total', 'reason="stalled"')]: steady(2_048) },
+    fires: { [of('samples_lost_total', 'reason="stalled"')]: once(9_600) },
+    silent: { [of('samples_lost_total', 'reason="ended"')]: once(1_024) },
   },
   VibesflowSamplesDiscarded: {
     fires: { [of('samples_discarded_total', 'reason="not-played-in-time"')]: once(48_000) },

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 
 /** Somebody who listens on a TCP port of this machine. */
 export interface PortHolder {
@@ -52,10 +53,16 @@ function programsOf(inodes: ReadonlySet<string>): Map<string, string> {
     for (const descriptor of list(`/proc/${pid}/fd`)) {
       const inode = /^socket:\[(\d+)\]$/.exec(linkOrEmpty(`/proc/${pid}/fd/${descriptor}`))?.[1];
       if (inode === undefined || !inodes.has(inode)) continue;
-      found.set(inode, `${readOrEmpty(`/proc/${pid}/comm`).trim()} (pid ${pid})`);
+      found.set(inode, `${programName(pid)} (pid ${pid})`);
     }
   }
   return found;
+}
+
+/** By its file: what a process calls itself may be the name of a thread. */
+function programName(pid: string): string {
+  const file = linkOrEmpty(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
+  return path.basename(file) || readOrEmpty(`/proc/${pid}/comm`).trim();
 }
 
 function list(directory: string): string[] {

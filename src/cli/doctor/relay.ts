@@ -17,10 +17,13 @@ export async function checkDaemon(config: Config): Promise<{ running: boolean; c
     health = await api.call('/health', {}, 3_000);
     if (typeof health.status !== 'string') throw new Error('not a relay');
   } catch {
-    return {
-      running: false,
-      checks: [warn(name, `none answers at ${api.url}`, 'start it with `npm start`')],
-    };
+    // Before the first start that is as it should be; not once the world is sent here.
+    const isMissed = config.publicUrl.startsWith('https:');
+    const found = `none answers at ${api.url}`;
+    const check = isMissed
+      ? fail(name, found, 'start it: `npx pm2 start ecosystem.config.js`, or by systemd')
+      : warn(name, found, 'start it with `npm start`');
+    return { running: false, checks: [check] };
   }
   const { up, kind = '', version = '' } = health.mediaServer ?? {};
   const checks: Check[] = [];

@@ -51,7 +51,7 @@ describe('the doctor’s checks', () => {
       expect(checks.map(({ result }) => result)).toEqual(['fail', 'ok', 'ok']);
       expect(checks[0]).toMatchObject({
         name: `port ${port}`,
-        found: `PORT: in use by node (pid ${process.pid})`,
+        found: `PORT: in use by ${path.basename(process.execPath)} (pid ${process.pid})`,
       });
     } finally {
       await new Promise((resolve) => server.close(resolve));

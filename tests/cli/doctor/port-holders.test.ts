@@ -1,4 +1,5 @@
 import net from 'node:net';
+import path from 'node:path';
 import { isLoopback, portHolders } from '../../../src/cli/doctor/port-holders';
 import { freePort } from '../../helpers/free-port';
 
@@ -17,7 +18,7 @@ describe('who holds a port', () => {
     listening(address, (port) => {
       const [holder] = portHolders(port);
       expect(holder?.address).toBe(address);
-      expect(holder?.program).toMatch(new RegExp(`^.+ \\(pid ${process.pid}\\)$`));
+      expect(holder?.program).toBe(`${path.basename(process.execPath)} (pid ${process.pid})`);
       expect(isLoopback(address)).toBe(address === '127.0.0.1' || address === '::1');
     }),
   );

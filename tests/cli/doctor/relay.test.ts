@@ -11,14 +11,20 @@ async function settings(port: number): Promise<ReturnType<typeof loadConfig>> {
 }
 
 describe('the doctor’s look at the daemon', () => {
-  it('warn where no daemon answers', async () => {
+  it('warns where no daemon answers', async () => {
     const [port = 0] = await freePorts(1);
     const { running, checks } = await checkDaemon(await settings(port));
     expect(running).toBe(false);
     expect(checks).toMatchObject([{ name: 'daemon', result: 'warn' }]);
   });
 
-  it('look whether a daemon is ready and its media server answers', async () => {
+  it('fails where none answers and the world is sent there', async () => {
+    const [port = 0] = await freePorts(1);
+    const config = { ...(await settings(port)), publicUrl: 'https://radio.example.org' };
+    expect((await checkDaemon(config)).checks).toMatchObject([{ name: 'daemon', result: 'fail' }]);
+  });
+
+  it('looks whether a daemon is ready and its media server answers', async () => {
     const relay = await FakeRelay.start();
     try {
       relay.onRequest = ({ path: asked }) =>
