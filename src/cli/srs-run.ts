@@ -13,6 +13,8 @@ import { SrsSupervisor } from '../media-server/srs-supervisor/supervisor';
 import { SrsWatcher } from '../media-server/srs-supervisor/watcher';
 import { onInterrupt } from './interrupt';
 import type { CommandContext } from './program';
+import { localUrl } from './relay-api';
+import { relayDrained } from './relay-drain';
 import { srsApiUrl } from './srs-api-url';
 
 const EXAMPLES = `
@@ -74,9 +76,12 @@ async function supervise(
     clock: systemClock,
     logger,
   });
-  const stopping = stopped.then(() => {
+  const stopping = stopped.then(async () => {
     logger.info('stopping SRS: a second signal leaves at once');
-    return supervisor.close();
+    const onWait = (): void =>
+      logger.info('the relay is stopping, too: SRS stays until its tails are played out');
+    await relayDrained({ url: localUrl(config), onWait });
+    await supervisor.close();
   });
   await supervisor.start();
   process.send?.('ready');
