@@ -9,8 +9,8 @@ import { encodeOffline, expectSameFrames } from '../helpers/offline-encode';
 import { WebSocketCreator } from '../helpers/websocket-creator';
 
 const SECOND = music(1, 71);
-/** The innocent creator shares its process with the senders of megabytes: it may be kept from sending for so long. */
-const LEAD_MS = 5_000;
+/** The innocent creator shares its process with the senders of megabytes, and may be kept from sending for so long. */
+const PREBUFFER_MS = 8_000;
 const json = (value: unknown): { headers: http.OutgoingHttpHeaders; body: string } => ({
   headers: { 'content-type': 'application/json' },
   body: typeof value === 'string' ? value : JSON.stringify(value),
@@ -118,12 +118,12 @@ describe('a daemon that is sent nonsense', () => {
   let control: Promise<unknown>;
 
   beforeAll(async () => {
-    daemon = await Daemon.start();
+    daemon = await Daemon.start({ PREBUFFER_MS: String(PREBUFFER_MS) });
     pid = daemon.pid;
     // An innocent vibe, whose listener must not notice any of it.
     await daemon.startVibe('control');
     listener = await FlvListener.connect(daemon.flvUrl('control'));
-    control = postRaw(daemon.target('control'), pcm, { chunkMs: 20, leadMs: LEAD_MS });
+    control = postRaw(daemon.target('control'), pcm, { chunkMs: 20, leadMs: 500 });
     control.catch(() => undefined);
   });
   afterAll(async () => daemon?.stop());

@@ -10,8 +10,9 @@ import { encodeOffline, expectSameFrames } from '../helpers/offline-encode';
 
 const FRAME_SAMPLES = 1024;
 const SAMPLE_BYTES = 4;
-/** Creators are this far ahead, so that a busy test machine makes no silence of its own. */
-const LEAD_MS = 2_000;
+/** Creators are this far ahead, and vibes hold so much: a busy test machine makes no silence of its own. */
+const LEAD_MS = 300;
+const PREBUFFER_MS = 2_000;
 /** How many times a new encoder may take what the first one took to be heard, beside the 250 ms that it waits. */
 const STARTS = 3;
 const BACKOFF_MS = 250;
@@ -34,13 +35,13 @@ describe('FFmpeg killed with SIGKILL in mid-stream', () => {
   let firstLife: number;
 
   beforeAll(async () => {
-    daemon = await Daemon.start();
+    daemon = await Daemon.start({ PREBUFFER_MS: String(PREBUFFER_MS) });
     await daemon.startVibe('killed');
     listener = await FlvListener.connect(daemon.flvUrl('killed'));
     const sentMs = performance.now();
     const sending = postRaw(daemon.target('killed'), pcm, { chunkMs: 20, leadMs: LEAD_MS });
     await listener.until('5 s of sound', () => listener.frames.length > 235);
-    startMs = (listener.frames[0]?.atMs ?? NaN) - sentMs;
+    startMs = (listener.frames[0]?.atMs ?? NaN) - sentMs - PREBUFFER_MS;
 
     const [encoder, ...others] = daemon.encoders('killed');
     if (!encoder || others.length > 0) throw new Error(`not one FFmpeg but ${others.length + 1}`);
@@ -87,17 +88,18 @@ describe('FFmpeg killed with SIGKILL in mid-stream', () => {
 describe('the media server’s process killed in mid-stream', () => {
   let daemon: Daemon;
   beforeAll(async () => {
-    daemon = await Daemon.start();
+    daemon = await Daemon.start({ PREBUFFER_MS: String(PREBUFFER_MS) });
   });
   afterAll(async () => daemon?.stop());
 
   it('is back within 3 s, with the vibe on air again', async () => {
-    const startedMs = performance.now();
+    const pcm = music(10, 42);
     await daemon.startVibe('survivor');
     const before = await FlvListener.connect(daemon.flvUrl('survivor'));
-    const sending = postRaw(daemon.target('survivor'), music(10, 42), { chunkMs: 20, leadMs: LEAD_MS });
+    const startedMs = performance.now();
+    const sending = postRaw(daemon.target('survivor'), pcm, { chunkMs: 20, leadMs: LEAD_MS });
     await before.until('2 s of sound', () => before.frames.length > 94);
-    const firstMs = (before.frames[0]?.atMs ?? NaN) - startedMs;
+    const firstMs = (before.frames[0]?.atMs ?? NaN) - startedMs - PREBUFFER_MS;
 
     const server = daemon.mediaServerProcess();
     if (!server) throw new Error('no media server process');

@@ -51,10 +51,19 @@ describe('the verdict on gaps between tags', () => {
     expect(said).not.toHaveBeenCalled();
   });
 
-  it('is none on a machine that disturbs all the time, and says so', () => {
-    judgeGaps('gaps', heard({ 4: 160 }), canary(1, 2, 3), { limitMs: 100 });
+  it('is none on a machine that disturbs a lot, where it would be against the relay, and says so', () => {
+    const stalling = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [index + 4, 160]));
+    judgeGaps('gaps', heard(stalling), canary(1, 2, 3), { limitMs: 100 });
     expect(said).toHaveBeenCalledWith(
-      expect.stringMatching(/^NOT JUDGED: gaps: .*3 left out; a made-up machine/),
+      expect.stringMatching(/^NOT JUDGED: gaps: 17 of 20 seconds .*3 left out; a made-up machine/),
+    );
+  });
+
+  it('is none where most of the time is left out', () => {
+    const busy = canary(...Array.from({ length: 11 }, (_, index) => index + 1));
+    judgeGaps('gaps', heard(), busy, { limitMs: 100 });
+    expect(said).toHaveBeenCalledWith(
+      expect.stringMatching(/^NOT JUDGED: gaps: 0 of 20 seconds .*11 left out/),
     );
   });
 

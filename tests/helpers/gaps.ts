@@ -8,7 +8,7 @@ const DISTURBED_MS = 15;
  * each of them: for one disturbed second that they saw there may be so many that they did not.
  */
 const HOPS = 4;
-/** On a machine that is disturbed more than this share of the time, gaps tell nothing about the relay. */
+/** On a machine that is disturbed more than this share of the time, gaps tell nothing against the relay. */
 const MAX_DISTURBED_SHARE = 0.1;
 
 export interface GapVerdict {
@@ -55,7 +55,8 @@ export function judgeGaps(
     `${leftOut.size} left out; ${canary.summary}`;
   console.info(`${what}: ${said}`);
   if (seconds === 0) throw new Error(`${what}: nothing was heard`);
-  if (leftOut.size > seconds * MAX_DISTURBED_SHARE) notJudged(what, said);
+  if (leftOut.size > seconds / 2) notJudged(what, said);
+  else if (rough > allowed && leftOut.size > seconds * MAX_DISTURBED_SHARE) notJudged(what, said);
   else if (rough > allowed) throw new Error(`${what}: ${said}; ${allowed} are allowed`);
   return verdict;
 }
