@@ -9,10 +9,9 @@ export interface FlvProbeOptions {
   readonly onAudio: () => void;
 }
 
-/** Some releases answer 404 until the publish is complete. */
-const RETRY_MS = 100;
-/** A listener that gets nothing at all is connected to nothing; the next try may be. */
-const GIVE_UP_MS = 10_000;
+/** Some releases answer 404 until the publish is complete, and SRS may be away. */
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2_000;
 
 /**
  * Listens to a stream until its first audio: SRS has been seen to accept a publish and hand its audio to nobody. Comes
@@ -23,6 +22,7 @@ export class FlvProbe {
   #request: http.ClientRequest | undefined;
   #timer: Timer | undefined;
   #connected = false;
+  #retries = 0;
   #closed = false;
 
   constructor(options: FlvProbeOptions) {
@@ -35,6 +35,14 @@ export class FlvProbe {
     return this.#connected;
   }
 
+  /** What waits to come back comes back now, and soon again. */
+  retryNow(): void {
+    this.#retries = 0;
+    if (!this.#timer) return;
+    this.#timer.cancel();
+    this.#listen();
+  }
+
   /** Idempotent. */
   close(): void {
     this.#closed = true;
@@ -44,6 +52,7 @@ export class FlvProbe {
 
   #listen(): void {
     const { url, clock } = this.#options;
+    this.#timer = undefined;
     const parser = new FlvParser({
       onTag: ({ type }) => {
         if (type !== AUDIO_TAG || this.#closed) return;
@@ -67,14 +76,14 @@ export class FlvProbe {
       response.on('error', () => undefined);
     });
     this.#request = request;
-    const limit = clock.after(GIVE_UP_MS, () => request.destroy(), { background: true });
     request.on('socket', (socket) => socket.once('connect', () => (this.#connected = true)));
     request.on('error', () => undefined);
     request.on('close', () => {
-      limit.cancel();
       this.#connected = false;
       if (this.#closed) return;
-      this.#timer = clock.after(RETRY_MS, () => this.#listen(), { background: true });
+      const delayMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries);
+      this.#retries += 1;
+      this.#timer = clock.after(delayMs, () => this.#listen(), { background: true });
     });
   }
 }

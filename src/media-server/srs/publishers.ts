@@ -19,10 +19,15 @@ const PUBLISH_STATES: StateTable<PublishState> = {
   over: [],
 };
 
-/** Listens for a publish's first audio. */
+/**
+ * Listens for a publish's first audio, from before it comes: SRS 6.0.130 to 7.0.150 sweeps up a stream that nobody plays
+ * while its publisher is still being let in, and then hands on nothing of it.
+ */
 export interface Probe {
   /** Whether SRS took its connection. */
   readonly connected: boolean;
+  /** Where it waits to come back, it need not any longer. */
+  retryNow(): void;
   close(): void;
 }
 
@@ -59,6 +64,7 @@ interface Publish {
   missed: number;
   /** SRS took its audio and handed on none. */
   wasDeaf: boolean;
+  /** None where it has heard an older publish on its way out: a new one then begins with this. */
   probe: Probe | undefined;
 }
 
@@ -107,8 +113,7 @@ export class Publishers {
 
   /** A publish with this token will come. Those before it may not come any more. */
   expect(vibeId: string, token: string): void {
-    const before = this.#newest.get(vibeId);
-    if (before?.machine.state === 'issued') before.machine.move('over', 'superseded');
+    this.#dismiss(vibeId, 'superseded');
     const { logger } = this.#options;
     const machine = new StateMachine('publish', PUBLISH_STATES, 'issued', (move) =>
       logger.debug({ vibeId, clientId: publish.clientId, ...move }, `publish ${move.to}`),
@@ -118,6 +123,7 @@ export class Publishers {
       ...{ audioMs: undefined, missed: 0, wasDeaf: false, probe: undefined },
     };
     this.#newest.set(vibeId, publish);
+    publish.probe = this.#options.probe(vibeId, () => this.#onAudio(publish));
   }
 
   /** Decides `on_publish`. */
@@ -126,19 +132,16 @@ export class Publishers {
     if (!publish) return refused('no encoder publishes this vibe');
     if (!isSame(query.get('token') ?? '', publish.token)) return refused('wrong token');
     if (publish.machine.state !== 'issued') return refused('the token was used before');
-    const { clock, kick, lookSoon, probe, events } = this.#options;
+    const { clock, kick, lookSoon } = this.#options;
     // SRS would find the name busy. Who is there has been given its time to go.
     const stale = this.holderOf(stream);
     if (stale) kick(stale, 'superseded');
     Object.assign(publish, { clientId, serviceId, acceptedMs: clock.nowMs() });
     this.#accepted.add(publish);
     publish.machine.move('accepted', 'on_publish');
+    if (publish.probe) publish.probe.retryNow();
+    else publish.probe = this.#options.probe(stream, () => this.#onAudio(publish));
     lookSoon();
-    publish.probe = probe(stream, () => {
-      publish.machine.move('heard', 'probe');
-      this.#ghostly.delete(stream);
-      events.published({ vibeId: stream, token: publish.token });
-    });
     return ALLOWED;
   }
 
@@ -179,14 +182,30 @@ export class Publishers {
 
   /** The vibe is over: its tokens are good for nothing any more. */
   forget(vibeId: string): void {
-    const newest = this.#newest.get(vibeId);
-    if (newest?.machine.state === 'issued') newest.machine.move('over', 'vibe over');
+    this.#dismiss(vibeId, 'vibe over');
     this.#newest.delete(vibeId);
     this.#ghostly.delete(vibeId);
   }
 
   close(): void {
-    for (const { probe } of this.#accepted) probe?.close();
+    for (const { probe } of [...this.#accepted, ...this.#newest.values()]) probe?.close();
+  }
+
+  #onAudio(publish: Publish): void {
+    const { vibeId, token, machine } = publish;
+    publish.probe = undefined;
+    if (machine.state !== 'accepted') return;
+    machine.move('heard', 'probe');
+    this.#ghostly.delete(vibeId);
+    this.#options.events.published({ vibeId, token });
+  }
+
+  /** Expects a vibe's newest publish no longer, where it has not come. */
+  #dismiss(vibeId: string, cause: string): void {
+    const newest = this.#newest.get(vibeId);
+    if (newest?.machine.state !== 'issued') return;
+    newest.probe?.close();
+    newest.machine.move('over', cause);
   }
 
   #compare(publish: Publish, entry: StreamEntry | undefined, askedMs: number): void {

@@ -24,7 +24,7 @@ class Setting {
     lookSoon: () => void this.told.push('look'),
     probe: (vibeId, onAudio) => {
       const probe = {
-        ...{ vibeId, hear: onAudio, connected: true, closed: false },
+        ...{ vibeId, hear: onAudio, connected: true, closed: false, retryNow: () => undefined },
         close: () => (probe.closed = true),
       };
       this.probes.push(probe);
@@ -73,6 +73,29 @@ describe('a publish', () => {
     probes[0]?.hear();
     expect(told).toEqual(['look', 'published song t1']);
     expect(publishers.someUnheard).toBe(false);
+  });
+
+  it('is listened for from before it comes, so that SRS finds a player there', () => {
+    const { publishers, probes, told, accept } = bind(new Setting());
+    publishers.expect('song', 't1');
+    expect(probes).toHaveLength(1);
+    publishers.expect('song', 't2');
+    accept('t2');
+    publishers.expect('other', 't3');
+    publishers.forget('other');
+    expect(probes.map(({ closed }) => closed)).toEqual([true, false, true]);
+    expect(told).toEqual(['look']);
+  });
+
+  it('is listened for anew where what was heard was an older one, on its way out', () => {
+    const { publishers, probes, told, accept } = bind(new Setting());
+    publishers.expect('song', 't1');
+    probes[0]?.hear();
+    expect(told).toEqual([]);
+    accept('t1');
+    expect(probes).toHaveLength(2);
+    probes[1]?.hear();
+    expect(told).toEqual(['look', 'published song t1']);
   });
 
   it.each([
