@@ -1,16 +1,20 @@
 import { DEFAULT_FORMAT, type PcmFormat } from '../../src/audio/pcm';
+import { notJudged } from '../helpers/canary';
 import { DOORS, shortPosts, type Creator } from '../helpers/creators';
-import { Daemon } from '../helpers/daemon';
+import type { Daemon } from '../helpers/daemon';
 import { delay } from '../helpers/eventually';
-import { FlvListener, timestampFault, type ListenerEnd } from '../helpers/flv-listener';
+import { type FlvListener, timestampFault, type ListenerEnd } from '../helpers/flv-listener';
 import { HlsListener } from '../helpers/hls-listener';
+import { describeWithEach, type MediaServerUnderTest } from '../helpers/media-servers';
 import { music } from '../helpers/music';
 import { encodeOffline, expectSameFrames } from '../helpers/offline-encode';
 import { worstLatenessMs, type Pacing } from '../helpers/pacing';
 
 const SECONDS = 30;
-/** Creators are this far ahead, so that a busy test machine delays no chunk beyond its turn. */
-const LEAD_MS = 10_000;
+/** Creators are this far ahead. */
+const LEAD_MS = 1_500;
+/** And vibes hold so much before they begin: a busy test machine delays no chunk beyond its turn. */
+const PREBUFFER_MS = 8_000;
 /** They begin one after the other: fourteen FFmpegs that start in the same instant are another test. */
 const STAGGER_MS = 150;
 
@@ -87,32 +91,44 @@ function makeCases(): Case[] {
   return [...doors, ...formats];
 }
 
-async function play(daemon: Daemon, { name, pcm, format, pacing, send }: Case): Promise<Run> {
+async function play(
+  media: MediaServerUnderTest,
+  daemon: Daemon,
+  { name, pcm, format, pacing, send }: Case,
+): Promise<Run> {
   await daemon.startVibe(name);
-  const flv = await FlvListener.connect(daemon.flvUrl(name));
+  const flv = await daemon.listen(name);
   const hls = new HlsListener(daemon.hlsUrl(name));
   const sends = await send(daemon.target(name), pcm, pacing);
   await daemon.endVibe(name);
   const flvEnd = await flv.end();
-  await hls.done;
+  // SRS says no end: what stands in the playlist once the publisher is gone is all.
+  await (media.hlsEnds ? hls.done : hls.finish());
   const creatorLateMs = worstLatenessMs(sends, pacing);
   return { flv, flvEnd, hls, pcm, format, creatorLateMs };
 }
 
 /** From the first frame on, all equal; where they are not, says whether the creator was late itself. */
-async function expectAllFrames(heard: readonly Buffer[], { pcm, format, creatorLateMs }: Run): Promise<void> {
+async function expectAllFrames(
+  heard: readonly Buffer[],
+  { pcm, format, creatorLateMs }: Run,
+  mayLack: number,
+): Promise<void> {
   const reference = await encodeOffline(pcm, format);
   try {
-    expect(expectSameFrames(heard, reference).firstFrame).toBe(0);
+    expect(expectSameFrames(heard, reference, mayLack).firstFrame).toBe(0);
   } catch (error) {
     const said = error instanceof Error ? error.message : '';
+    // Silence went in where a chunk did not come: that is right, and no difference to be found.
+    if (creatorLateMs > PREBUFFER_MS)
+      return notJudged(said, `the creator was late by ${creatorLateMs.toFixed(0)} ms`);
     throw new Error(`${said}; the creator was late by ${creatorLateMs.toFixed(0)} ms at worst`, {
       cause: error,
     });
   }
 }
 
-describe('30 s of music, from every door at the same time', () => {
+describeWithEach('30 s of music, from every door at the same time', (media) => {
   const names = [...DOORS, ...FORMATS].map(({ name }) => name);
   const runs = new Map<string, Promise<Run>>();
   let daemon: Daemon;
@@ -125,9 +141,9 @@ describe('30 s of music, from every door at the same time', () => {
 
   beforeAll(async () => {
     const cases = makeCases();
-    daemon = await Daemon.start();
+    daemon = await media.start({ PREBUFFER_MS: String(PREBUFFER_MS) });
     for (const [index, each] of cases.entries()) {
-      const running = delay(index * STAGGER_MS).then(() => play(daemon, each));
+      const running = delay(index * STAGGER_MS).then(() => play(media, daemon, each));
       running.catch(() => undefined);
       runs.set(each.name, running);
     }
@@ -142,8 +158,8 @@ describe('30 s of music, from every door at the same time', () => {
     async (name) => {
       const run = await runOf(name);
       const { flv, flvEnd } = run;
-      await expectAllFrames(flv.aacFrames, run);
-      expect(flvEnd).toBe('end');
+      await expectAllFrames(flv.aacFrames, run, media.mayLack.flv);
+      expect(flvEnd).toBe(media.flvEnd);
       expect(timestampFault(flv.frames)).toBeUndefined();
       expect({ flags: flv.headerFlags, video: flv.otherTags.filter((type) => type === 9) }).toEqual({
         flags: 4,
@@ -157,8 +173,8 @@ describe('30 s of music, from every door at the same time', () => {
     '%s: the HLS segments, one after the other, hold the same frames',
     async (name) => {
       const run = await runOf(name);
-      await expectAllFrames(await run.hls.frames(), run);
-      expect(run.hls.playlist).toContain('#EXT-X-ENDLIST');
+      await expectAllFrames(await run.hls.frames(), run, media.mayLack.hls);
+      expect(run.hls.playlist.includes('#EXT-X-ENDLIST')).toBe(media.hlsEnds);
     },
     120_000,
   );
@@ -171,6 +187,10 @@ describe('30 s of music, from every door at the same time', () => {
     expect(metrics.sum('vibesflow_samples_played_total')).toBe(accepted);
     expect(metrics.sumOrZero('vibesflow_samples_discarded_total')).toBe(0);
     expect(metrics.sumOrZero('vibesflow_samples_lost_total')).toBe(0);
+    expect(metrics.sumOrZero('vibesflow_samples_lost_total')).toBe(0);
+    const each = await Promise.all(names.map(runOf));
+    const lateMs = Math.max(...each.map(({ creatorLateMs }) => creatorLateMs));
+    if (lateMs > PREBUFFER_MS) return notJudged('underruns', `a creator was late by ${lateMs.toFixed(0)} ms`);
     expect(metrics.sumOrZero('vibesflow_underruns_total')).toBe(0);
   }, 120_000);
 });

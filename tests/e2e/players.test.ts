@@ -1,20 +1,21 @@
 import { longPost } from '../helpers/creators';
-import { Daemon } from '../helpers/daemon';
+import type { Daemon } from '../helpers/daemon';
 import { eventually } from '../helpers/eventually';
 import { httpRequest } from '../helpers/http-request';
+import { describeWithEach } from '../helpers/media-servers';
 import { music } from '../helpers/music';
 import { itNeeds, playWithMpv, playWithVlc, probe, type Played } from '../helpers/players';
 
 const PLAY_SECONDS = 5;
 const SONG_SECONDS = 600;
 
-describe('players that people have', () => {
+describeWithEach('players that people have', (media) => {
   let daemon: Daemon;
   let sending: Promise<unknown>;
   let urls: string[];
 
   beforeAll(async () => {
-    daemon = await Daemon.start();
+    daemon = await media.start();
     await daemon.startVibe('players');
     // A song that is longer than the suite on the slowest machine, uploaded as fast as the daemon takes it.
     const verse = music(30, 51);

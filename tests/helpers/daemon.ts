@@ -4,15 +4,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { eventually } from './eventually';
 import { FFMPEG } from './ffmpeg';
+import { FlvListener } from './flv-listener';
 import { freePorts, isFree } from './free-port';
 import { httpRequest, jsonRequest } from './http-request';
 import { MetricsText } from './metrics-text';
 import { HANGS_AFTER_MS } from './patience';
 import { allProcesses, descendants, describeProcess, isAlive, type ProcessEntry } from './processes';
+import { SRS_BINARY, Srs } from './srs';
 
 const MAIN = path.resolve(__dirname, '../../dist/main.js');
 /** What a start may take on a busy machine. */
 const START_MS = 60_000;
+const HOOK_SECRET = 'secret-of-the-hooks';
 
 export interface DaemonEnd {
   readonly exitCode: number | null;
@@ -25,6 +28,8 @@ export class Daemon {
   readonly mediaUrl: string;
   readonly rtmpPort: number;
   readonly dataDir: string;
+  /** The SRS beside it, where it was started with one. */
+  readonly srs: Srs | undefined;
   /** Resolves when the process is gone. */
   readonly ended: Promise<DaemonEnd>;
   readonly #child: ChildProcess;
@@ -33,8 +38,9 @@ export class Daemon {
   readonly #seen = new Map<string, ProcessEntry>();
   readonly #output: string[] = [];
 
-  private constructor(child: ChildProcess, ports: readonly number[], home: string) {
+  private constructor(child: ChildProcess, ports: readonly number[], home: string, srs?: Srs) {
     this.#child = child;
+    this.srs = srs;
     this.#ports = ports;
     this.#home = home;
     this.dataDir = path.join(home, 'data');
@@ -54,8 +60,38 @@ export class Daemon {
    * @throws {Error} with its output, when it ends before that or takes too long
    */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
-    const ports = await freePorts(4);
     const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-e2e-'));
+    return Daemon.#start(await freePorts(4), home, env);
+  }
+
+  /** Likewise with a real SRS beside it, which writes where the supervisor would have it write. */
+  static async startWithSrs(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+    const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-e2e-'));
+    const ports = (await freePorts(5)) as [number, number, number, number, number];
+    const [port, http, rtmp, api, rtc] = ports;
+    const srs = await Srs.start({
+      hooksUrl: `http://127.0.0.1:${port}/hooks/${HOOK_SECRET}`,
+      ports: { rtmp, http, api, rtc },
+      directory: path.join(home, 'data', 'srs'),
+    });
+    const settings = {
+      ...{ MEDIA_SERVER: 'srs', SRS_DRIVER: 'binary', SRS_BINARY, HOOK_SECRET, RTC_PORT: String(rtc) },
+      ...env,
+    };
+    try {
+      return await Daemon.#start(ports, home, settings, srs);
+    } catch (error) {
+      await srs.stop();
+      throw error;
+    }
+  }
+
+  static async #start(
+    ports: readonly number[],
+    home: string,
+    env: Readonly<Record<string, string>>,
+    srs?: Srs,
+  ): Promise<Daemon> {
     const child = spawn(process.execPath, [MAIN], {
       cwd: home,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,7 +109,7 @@ export class Daemon {
         ...env,
       },
     });
-    const daemon = new Daemon(child, ports, home);
+    const daemon = new Daemon(child, ports, home, srs);
     try {
       await eventually('the daemon is ready', () => !daemon.isRunning || daemon.#isReady(), {
         withinMs: START_MS,
@@ -111,6 +147,18 @@ export class Daemon {
 
   target(vibeId: string): { apiUrl: string; vibeId: string } {
     return { apiUrl: this.apiUrl, vibeId };
+  }
+
+  /** A listener of whom the media server knows: what is published from now on reaches it. */
+  async listen(vibeId: string): Promise<FlvListener> {
+    if (!this.srs) return FlvListener.connect(this.flvUrl(vibeId));
+    const before = (await this.status(vibeId))?.['listeners'] as number;
+    const listener = await FlvListener.join(this.flvUrl(vibeId));
+    await eventually(`SRS lets a listener of ${vibeId} in`, async () => {
+      if (!listener.isConnected) throw new Error('it was sent away');
+      return ((await this.status(vibeId))?.['listeners'] as number) > before;
+    });
+    return listener;
   }
 
   /** `POST /stream/:id/start`, which must succeed. */
@@ -163,7 +211,7 @@ export class Daemon {
     );
   }
 
-  /** The media server's process: the descendant that is Node. */
+  /** The embedded media server's process: the descendant that is Node. */
   mediaServerProcess(): ProcessEntry | undefined {
     return this.processes().find((entry) => entry.argv[0] === process.execPath);
   }
@@ -192,8 +240,12 @@ export class Daemon {
     rmSync(this.#home, { recursive: true, force: true });
   }
 
-  /** No descendant, no port, no file but logs. Processes and ports have 2 s: the kernel may still be at it. */
+  /**
+   * No descendant, no port, no file but logs. Processes and ports have 2 s: the kernel may still be at it. An SRS beside
+   * the daemon is ended first: it is no part of it.
+   */
   async expectNoResidue(): Promise<void> {
+    await this.srs?.stop();
     const mine = `:${this.rtmpPort}/`;
     await eventually(
       'no process of the daemon is left',

@@ -24,51 +24,55 @@ export class FlvListener {
   headerFlags: number | undefined;
   /** Tags that are not audio, by type: 18 is script data, 9 would be video. */
   readonly otherTags: number[] = [];
-  readonly headers: http.IncomingHttpHeaders;
+  /** Of the answer; empty until there is one. */
+  headers: http.IncomingHttpHeaders = {};
   readonly ended: Promise<ListenerEnd>;
   #isOver = false;
-  readonly #answer: http.IncomingMessage;
+  #left = false;
+  #end!: (cause: ListenerEnd) => void;
+  readonly #request: http.ClientRequest;
   readonly #waiting = new Set<() => void>();
 
-  private constructor(request: http.ClientRequest, answer: http.IncomingMessage) {
-    this.#answer = answer;
-    this.headers = answer.headers;
-    const parser = new FlvParser({
-      onHeader: (flags) => (this.headerFlags = flags),
-      onTag: (tag) => this.#take(tag),
-    });
-    answer.on('data', (bytes: Buffer) => {
-      parser.push(bytes);
-      this.#wake();
-    });
+  private constructor(request: http.ClientRequest) {
+    this.#request = request;
     this.ended = new Promise((resolve) => {
-      const over = (cause: ListenerEnd): void => {
+      this.#end = (cause) => {
         this.#isOver = true;
         resolve(cause);
         this.#wake();
       };
-      answer.once('end', () => over('end'));
-      answer.once('error', () => over(request.destroyed && this.#left ? 'left' : 'cut'));
-      answer.once('close', () => over(this.#left ? 'left' : 'cut'));
     });
+    request.once('error', () => this.#end(this.#left ? 'left' : 'cut'));
   }
 
-  #left = false;
-
-  /** @throws {Error} where the answer is not 200 */
+  /**
+   * A listener who has been answered.
+   * @throws {Error} where the answer is not 200
+   */
   static async connect(url: string): Promise<FlvListener> {
     return new Promise((resolve, reject) => {
       const request = webRequest(url, { agent: false }, (answer) => {
-        if (answer.statusCode === 200) {
-          resolve(new FlvListener(request, answer));
-          return;
-        }
-        answer.resume();
-        reject(new Error(`${url}: ${answer.statusCode}`));
+        if (listener.#take(answer)) resolve(listener);
+        else reject(new Error(`${url}: ${answer.statusCode}`));
       });
+      const listener = new FlvListener(request);
       request.once('error', reject);
       request.end();
     });
+  }
+
+  /** A listener who has asked. SRS answers nothing, not even a status, until somebody publishes. */
+  static async join(url: string): Promise<FlvListener> {
+    const request = webRequest(url, { agent: false }, (answer) => {
+      if (!listener.#take(answer)) listener.#end('cut');
+    });
+    const listener = new FlvListener(request);
+    await new Promise<void>((resolve, reject) => {
+      request.once('error', reject);
+      request.once('socket', (socket) => socket.once('connect', resolve));
+      request.end();
+    });
+    return listener;
   }
 
   get isConnected(): boolean {
@@ -112,10 +116,31 @@ export class FlvListener {
   /** Hangs up. */
   leave(): void {
     this.#left = true;
-    this.#answer.destroy();
+    this.#request.destroy();
   }
 
-  #take(tag: FlvTag): void {
+  /** @returns whether it is an answer that can be listened to */
+  #take(answer: http.IncomingMessage): boolean {
+    if (answer.statusCode !== 200) {
+      answer.resume();
+      return false;
+    }
+    this.headers = answer.headers;
+    const parser = new FlvParser({
+      onHeader: (flags) => (this.headerFlags = flags),
+      onTag: (tag) => this.#hear(tag),
+    });
+    answer.on('data', (bytes: Buffer) => {
+      parser.push(bytes);
+      this.#wake();
+    });
+    answer.once('end', () => this.#end('end'));
+    answer.once('error', () => this.#end(this.#left ? 'left' : 'cut'));
+    answer.once('close', () => this.#end(this.#left ? 'left' : 'cut'));
+    return true;
+  }
+
+  #hear(tag: FlvTag): void {
     if (tag.type !== 8) this.otherTags.push(tag.type);
     else if (isAacConfig(tag.body)) this.configs.push(Buffer.from(tag.body));
     else {

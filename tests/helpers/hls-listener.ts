@@ -6,6 +6,9 @@ import { httpRequest } from './http-request';
 import { HANGS_AFTER_MS } from './patience';
 import { outputOf } from './run-program';
 
+/** SRS writes its last segment, and the playlist that has it, within milliseconds of the publisher's end. */
+const SETTLED_MS = 1_500;
+
 /** Follows one HLS playlist from its first appearance to its end, as a player does: each segment once, in order. */
 export class HlsListener {
   readonly segments: { readonly uri: string; readonly bytes: Buffer; readonly atMs: number }[] = [];
@@ -27,6 +30,15 @@ export class HlsListener {
   /** Stops following, without waiting for the end. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Fetches what stands in the playlist once it has not changed for a second and a half: SRS says no end. */
+  async finish(): Promise<void> {
+    const until = this.segments.length;
+    await delay(SETTLED_MS);
+    if (this.segments.length > until) return this.finish();
+    this.#stopped = true;
+    await this.done;
   }
 
   /** All segments, one after the other: an MPEG transport stream. */

@@ -36,6 +36,8 @@ export interface SrsOptions {
   readonly hooksUrl: string;
   /** Ports that somebody else must know beforehand; free ones unless told. */
   readonly ports?: SrsPorts;
+  /** Where it may write; a temporary directory of its own unless told. Removed when it is stopped. */
+  readonly directory?: string;
   /** Changes the shipped configuration where a test would have to wait for minutes otherwise. */
   readonly change?: (conf: string) => string;
   /** Called with the directory that HLS will be written to, before the start. */
@@ -96,7 +98,7 @@ export class Srs {
    */
   static async start(options: SrsOptions): Promise<Srs> {
     const ports = options.ports ?? (await freeSrsPorts());
-    const directory = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-srs-'));
+    const directory = options.directory ?? mkdtempSync(path.join(os.tmpdir(), 'vibesflow-srs-'));
     const srs = new Srs(srsVersion(), ports, directory);
     try {
       mkdirSync(srs.hlsDirectory, { recursive: true });
