@@ -44,6 +44,8 @@ const PROGRAMS = {
   curl: ['curl'],
   logrotate: ['logrotate'],
   'systemd-analyze': ['systemd'],
+  // Only the suite that needs a real SRS needs a browser.
+  ...(process.env.SRS_BINARY ? { chromium: ['chromium'] } : {}),
 };
 /** Where Debian asks whether a service that was just installed may be started. */
 const POLICY = '/usr/sbin/policy-rc.d';

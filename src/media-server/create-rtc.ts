@@ -29,7 +29,7 @@ export function createRtc(parts: RtcParts): RtcGateway | undefined {
   const gateway = new RtcGateway({
     ...parts,
     apiUrl,
-    clients: new SrsApi({ baseUrl: apiUrl, clock }),
+    api: new SrsApi({ baseUrl: apiUrl, clock }),
     rtmpUrl: config.rtmpUrl,
     rtcPort: config.rtcPort,
     holdSeconds: config.holdSeconds,

@@ -39,6 +39,9 @@ const missing = SRS_BINARY
   : 'SRS_BINARY names no SRS';
 const title = 'WebRTC from and to a browser';
 
+/** A suite that quietly proves less is worse than a red one: with an SRS to be tried, CI must have a browser too. */
+if (SRS_BINARY && missing && process.env['CI'] === 'true') throw new Error(missing);
+
 (missing ? describe.skip : describe)(
   missing ? `${title} [SKIPPED: ${missing}]` : `${title} [SRS ${srsVersion()}]`,
   () => {
@@ -223,7 +226,25 @@ const title = 'WebRTC from and to a browser';
       );
       await expectHeard(listening, [LEFT, RIGHT]);
       await call('remove', `${daemon.apiUrl}${sent.location}`);
-      await daemon.endVibe('restarts', { drain: false });
+      await daemon.endVibe('restarts', { creator: 'ann', drain: false });
+    }, 180_000);
+
+    it('goes on for browsers when the copy for them dies', async () => {
+      const sent = await publish('copied');
+      await isIn('copied', 'live');
+      const listening = await listen('copied');
+      await expectHeard(listening, [LEFT, RIGHT]);
+      const feeder = daemon.encoders('copied').find(({ argv }) => argv.at(-1)?.includes('vhost=whep'));
+      process.kill(feeder?.pid as number, 'SIGKILL');
+      const before = await call<{ bytes: number }>('received', listening.call);
+      await eventually(
+        'more is received',
+        async () => (await call<{ bytes: number }>('received', listening.call)).bytes > before.bytes + 40_000,
+        { withinMs: SOON_MS },
+      );
+      await expectHeard(listening, [LEFT, RIGHT]);
+      await call('remove', `${daemon.apiUrl}${sent.location}`);
+      await daemon.endVibe('copied', { creator: 'ann', drain: false });
     }, 180_000);
 
     it('the same creator’s newer session takes over from the older one, another’s does not', async () => {
@@ -267,6 +288,25 @@ const title = 'WebRTC from and to a browser';
         { withinMs: SOON_MS },
       );
     }, 120_000);
+
+    it('a browser that comes again after SRS was killed is heard again', async () => {
+      await publish('again');
+      await isIn('again', 'live');
+      await daemon.srs?.kill();
+      const refused = await call<Result>('publish', whip('again', '&creator=ann'), [600, 1500]);
+      expect(refused.status).toBe(503);
+      expect(JSON.parse(refused.problem ?? '')).toMatchObject({ code: 'not-ready', retryAfterSeconds: 2 });
+      await daemon.srs?.run();
+      await publish('again', [600, 1500]);
+      const listener = await eventually(
+        'a listener is let in',
+        () => FlvListener.connect(daemon.flvUrl('again')).catch(() => undefined),
+        { withinMs: SOON_MS },
+      );
+      await expectTones(listener, [600, 1500]);
+      listener.leave();
+      await daemon.endVibe('again', { creator: 'ann', drain: false });
+    }, 180_000);
 
     it('SRS takes nobody who comes past the relay', async () => {
       const offer = await page.run<string>(

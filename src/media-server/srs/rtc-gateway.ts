@@ -12,7 +12,7 @@ import type { VhostHooks } from './hook-desk';
 import { SrsRtcApi } from './rtc-api';
 import { type OpusParameters, SdpOffer } from './rtc-sdp';
 import { RtcTickets } from './rtc-tickets';
-import { type WhepHouse, WhepRoom } from './whep-room';
+import { WHEP_VHOST, type WhepHouse, WhepRoom } from './whep-room';
 import { WHIP_VHOST, type WhipEvents, type WhipHouse, WhipSession } from './whip-session';
 
 /** A browser's session, once SRS took it. */
@@ -26,8 +26,8 @@ export interface RtcSession {
 export interface RtcGatewayOptions {
   /** SRS's API, e.g. `http://127.0.0.1:1985`. */
   readonly apiUrl: string;
-  /** Lists SRS's clients; closed with the gateway. */
-  readonly clients: Pick<SrsApi, 'clients' | 'close'>;
+  /** SRS's API; closed with the gateway. */
+  readonly api: Pick<SrsApi, 'clients' | 'streams' | 'kick' | 'close'>;
   /** Where encoders publish: `rtmp://127.0.0.1:1935/live`. Names SRS's host and the app of all streams. */
   readonly rtmpUrl: string;
   readonly rtcPort: number;
@@ -59,6 +59,8 @@ export class RtcGateway {
   readonly #house: WhipHouse & WhepHouse;
   readonly #publishers = new Map<string, WhipSession>();
   readonly #rooms = new Map<string, WhepRoom>();
+  /** Streams of offers that SRS has not answered yet. */
+  readonly #opening = new Set<string>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #reconciling: Timer;
   #isClosed = false;
@@ -78,6 +80,7 @@ export class RtcGateway {
       logger: options.logger.child({ part: 'webrtc' }),
     };
     this.#reconciling = clock.every(RECONCILE_MS, () => void this.#reconcile(), { background: true });
+    void this.#reconcile();
     metrics.onScrape(() => metrics.whepFeeders.set(this.#rooms.size));
   }
 
@@ -106,6 +109,7 @@ export class RtcGateway {
     this.#checkOpen();
     const stream = `${publish.vibeId}-${randomBytes(6).toString('hex')}`;
     const { token, revoke } = tickets.issue('on_publish', WHIP_VHOST, stream);
+    this.#opening.add(stream);
     try {
       const sdp = offer.forMediaServer();
       const taken = await api.offer({ door: 'whip', vhost: WHIP_VHOST, stream, token, sdp });
@@ -124,6 +128,7 @@ export class RtcGateway {
       return { answer, end: (cause) => session.end(cause) };
     } finally {
       revoke();
+      this.#opening.delete(stream);
     }
   }
 
@@ -156,7 +161,7 @@ export class RtcGateway {
     for (const session of [...this.#publishers.values()]) session.end('closing');
     for (const room of [...this.#rooms.values()]) room.close('closing');
     await Promise.all(this.#leaving);
-    this.#options.clients.close();
+    this.#options.api.close();
   });
 
   #checkOpen(): void {
@@ -205,16 +210,34 @@ export class RtcGateway {
     return verdict;
   }
 
+  /** Hooks get lost, and this process may be a new one: what is here and what SRS has is made the same. */
   async #reconcile(): Promise<void> {
-    if (this.#rooms.size === 0) return;
-    const askedMs = this.#options.clock.nowMs();
+    const { api, clock, logger, metrics } = this.#options;
+    const askedMs = clock.nowMs();
     try {
-      const clients = await this.#options.clients.clients();
+      const { streams } = await api.streams();
+      const strange = streams.map(({ url }) => url).filter((url) => this.#isStrange(url));
+      if (this.#rooms.size === 0 && strange.length === 0) return;
+      const clients = await api.clients();
       const ids = new Set(clients.map(({ id }) => id));
       for (const room of this.#rooms.values()) room.keepOnly(ids, askedMs);
+      for (const { id, url } of clients) {
+        if (!strange.includes(url) || !this.#isStrange(url) || this.#isClosed) continue;
+        // Nobody hears what it sends, and it does not know: it can only come again once it is cut off.
+        logger.warn({ url, clientId: id }, 'a WebRTC session of an earlier relay is ended');
+        metrics.srsKicks.inc({ reason: 'stray-webrtc' });
+        await api.kick(id);
+      }
     } catch {
       // No answer means "unknown": SRS's own watch says so in the log.
     }
+  }
+
+  /** Whether a stream, `whip/live/NAME` to SRS, is one of browsers and none of ours. */
+  #isStrange(url: string): boolean {
+    const [vhost, , stream = ''] = url.split('/');
+    if (vhost === WHIP_VHOST) return !this.#publishers.has(stream) && !this.#opening.has(stream);
+    return vhost === WHEP_VHOST && ![...this.#rooms.values()].some((room) => room.stream === stream);
   }
 
   #leave(leaving: Promise<void>): void {

@@ -20,15 +20,25 @@ let metrics: Metrics;
 let gateway: RtcGateway;
 let verdicts: Record<string, Verdict>;
 let listenersOf: number[];
+let kicked: string[];
 let clients: { id: string; url: string; publishing: boolean }[] | Error;
 
 function open(program?: string): void {
   gateway = new RtcGateway({
     apiUrl: srs.url,
-    clients: {
+    api: {
+      streams: async () => {
+        const urls = clients instanceof Error ? [] : clients.map(({ url }) => url);
+        const entry = { publishing: true, publisherId: '', hasAudio: true, clients: 1 };
+        return { service: 's', pid: '1', streams: urls.map((url) => ({ ...entry, url })) };
+      },
       clients: async () => {
         if (clients instanceof Error) throw clients;
         return clients;
+      },
+      kick: async (clientId) => {
+        kicked.push(clientId);
+        return true;
       },
       close: () => undefined,
     },
@@ -81,6 +91,7 @@ beforeEach(async () => {
   verdicts = {};
   listenersOf = [];
   clients = [];
+  kicked = [];
 });
 afterEach(async () => {
   const closed = gateway.close();
@@ -297,5 +308,34 @@ describe('browsers that listen', () => {
     void gateway.close();
     expect(ended).toEqual(['one: closing']);
     await expect(play()).rejects.toMatchObject({ code: 'draining' });
+  });
+});
+
+describe('what an earlier relay left in SRS', () => {
+  const left = [
+    { id: 'a-browser-that-sends', url: 'whip/live/v-0123456789ab', publishing: true },
+    { id: 'a-browser-that-listens', url: 'whep/live/v-0123456789ab', publishing: false },
+    { id: 'a-listener', url: '/live/v', publishing: false },
+    { id: 'of-somebody-else', url: 'other/live/v', publishing: true },
+  ];
+
+  it('is cut off at once, so that it comes again', async () => {
+    clients = left;
+    open();
+    await eventually('both are cut off', () => kicked.length === 2);
+    expect(kicked).toEqual(['a-browser-that-sends', 'a-browser-that-listens']);
+  });
+
+  it('is told from what is here', async () => {
+    open('waits');
+    const session = await gateway.play(
+      { vibeId: 'v', offer: sdp({ direction: 'recvonly' }) },
+      () => undefined,
+    );
+    const stream = srs.requests[0]?.query.get('stream') ?? '';
+    clients = [{ id: `client-of-${stream}`, url: `whep/live/${stream}`, publishing: false }];
+    await clock.advanceAsync(30_000, 5_000);
+    expect(kicked).toEqual([]);
+    session.end('hung-up');
   });
 });
