@@ -12,7 +12,7 @@ import {
   setTimestamp,
 } from '../flv';
 import { parseAacConfig } from './aac-config';
-import { type AmfObject, type AmfValue, encodeAmf0Script } from './amf0';
+import { type AmfObject, type AmfValue, encodeAmf0Script } from '../rtmp/amf0';
 import { FlvListener } from './flv-listener';
 import { FrameClock } from './frame-clock';
 import { HlsStream } from './hls-stream';

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../base/clock';
-import type { AmfObject } from './amf0';
+import type { AmfObject } from '../rtmp/amf0';
 import { Channel } from './channel';
 import { Waiters } from './waiters';
 

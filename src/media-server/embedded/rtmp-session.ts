@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock';
-import { type AmfObject, type AmfValue, decodeAmf0, encodeAmf0 } from './amf0';
+import { type AmfObject, type AmfValue, decodeAmf0, encodeAmf0 } from '../rtmp/amf0';
 import { isStreamName } from './names';
-import { MESSAGE, rtmpChunks, RtmpChunkReader, type RtmpMessage } from './rtmp-chunks';
+import { MESSAGE, rtmpChunks, RtmpChunkReader, type RtmpMessage } from '../rtmp/chunks';
 
 /** What a session asks and tells its server. */
 export interface RtmpSessionHandlers {

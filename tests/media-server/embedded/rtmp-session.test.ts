@@ -1,11 +1,7 @@
 import net from 'node:net';
 import { Channels } from '../../../src/media-server/embedded/channels';
-import { type AmfValue, decodeAmf0, encodeAmf0 } from '../../../src/media-server/embedded/amf0';
-import {
-  rtmpChunks,
-  RtmpChunkReader,
-  type RtmpMessage,
-} from '../../../src/media-server/embedded/rtmp-chunks';
+import { type AmfValue, decodeAmf0, encodeAmf0 } from '../../../src/media-server/rtmp/amf0';
+import { rtmpChunks, RtmpChunkReader, type RtmpMessage } from '../../../src/media-server/rtmp/chunks';
 import { RtmpServer } from '../../../src/media-server/embedded/rtmp-server';
 import { FakeClock } from '../../helpers/fake-clock';
 import { eventually } from '../../helpers/eventually';

@@ -1,10 +1,5 @@
 import fc from 'fast-check';
-import {
-  type AmfValue,
-  decodeAmf0,
-  encodeAmf0,
-  encodeAmf0Script,
-} from '../../../src/media-server/embedded/amf0';
+import { type AmfValue, decodeAmf0, encodeAmf0, encodeAmf0Script } from '../../../src/media-server/rtmp/amf0';
 
 const { value } = fc.letrec<{ value: AmfValue }>((tie) => ({
   value: fc.oneof(

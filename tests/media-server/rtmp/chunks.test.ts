@@ -1,9 +1,5 @@
 import fc from 'fast-check';
-import {
-  rtmpChunks,
-  RtmpChunkReader,
-  type RtmpMessage,
-} from '../../../src/media-server/embedded/rtmp-chunks';
+import { rtmpChunks, RtmpChunkReader, type RtmpMessage } from '../../../src/media-server/rtmp/chunks';
 
 interface Sent {
   readonly chunkStream: number;
