@@ -49,6 +49,8 @@ export class JitterBuffer {
   #heldBytes = 0;
 
   #nextSequence: number | undefined;
+  /** The gaps before this number have been told: one that opens again is not another one. */
+  #toldUpTo = -1;
   /** The highest number of which something has been played. */
   #playedSequence = -1;
   #lastSequence = 0;
@@ -155,6 +157,7 @@ export class JitterBuffer {
     while (this.hasGap) this.skipGap();
     this.#remembered.clear();
     this.#nextSequence = undefined;
+    this.#toldUpTo = -1;
     this.#playedSequence = -1;
     this.#ready = this.#ready.slice(this.#head).map(({ bytes }) => ({ sequence: undefined, bytes }));
     this.#head = 0;
@@ -238,9 +241,11 @@ export class JitterBuffer {
   /** Moves the turn to the first chunk that waits, or to `sequence` where that comes before. */
   #skipTowards(sequence: number): void {
     const first = Math.min(sequence, ...this.#held.keys());
-    const missing = first - (this.#nextSequence as number);
+    const missing = first - Math.max(this.#nextSequence as number, this.#toldUpTo);
     this.#nextSequence = first;
     this.#release();
+    if (missing <= 0) return;
+    this.#toldUpTo = first;
     this.#onMissing(missing);
   }
 

@@ -102,6 +102,20 @@ describe('a jitter buffer', () => {
     expect(names(jitter.take(1))).toEqual([3]);
   });
 
+  it('counts a number as missing once, though one before it comes after all and leaves the gap again', () => {
+    const missing: number[] = [];
+    const jitter = buffer({ onMissing: (chunks) => missing.push(chunks) });
+    jitter.push(chunk(0, 1), 0);
+    jitter.push(chunk(9, 1), 9);
+    jitter.skipGap();
+    jitter.push(chunk(3, 1), 3);
+    jitter.skipGap();
+    expect(names(jitter.take(3))).toEqual([0, 3, 9]);
+    jitter.push(chunk(12, 1), 12);
+    jitter.skipGap();
+    expect(missing).toEqual([8, 2]);
+  });
+
   it('refuses a number whose turn is over', () => {
     const jitter = buffer();
     jitter.push(chunk(0, 1), 0);
