@@ -58,6 +58,7 @@ export class Vibe {
   #settleOver!: () => void;
   readonly #seat = new CreatorSeat();
   #awayTimer: Timer | undefined;
+  #hadAudio = false;
   #reason: string | undefined;
 
   constructor(options: VibeOptions, house: VibeHouse) {
@@ -98,7 +99,7 @@ export class Vibe {
   }
 
   get isStreaming(): boolean {
-    return isStreaming(this.state);
+    return isStreaming(this.state) && this.#hadAudio;
   }
 
   get isOver(): boolean {
@@ -257,6 +258,7 @@ export class Vibe {
 
   #onMove({ from, to, cause }: Move<VibeState>): void {
     const facts = { from, state: to, cause, bufferedMs: this.bufferedMs, listeners: this.listeners };
+    this.#hadAudio ||= to === 'buffering';
     if (to === 'failed') this.#logger.error(facts, 'vibe failed');
     else this.#logger.info(facts, `vibe ${to}`);
     this.#awayTimer?.cancel();

@@ -56,6 +56,21 @@ describe('a vibe', () => {
     expect(house.mediaServer.announced.has('v1')).toBe(false);
   });
 
+  it('is on air while it plays out, but not where it never had anything to play', async () => {
+    const played = setUp();
+    played.send(500);
+    const playing = played.vibe.end({ drain: true, cause: 'test' });
+    await played.house.clock.advanceAsync(2_000);
+    await playing;
+    const empty = setUp();
+    await empty.vibe.end({ drain: true, cause: 'test' });
+    const onAir = ({ events }: ReturnType<typeof setUp>): boolean[] =>
+      events.flatMap((event) =>
+        event.type === 'state' && event.state === 'ending' ? [event.isStreaming] : [],
+      );
+    expect([onAir(played), onAir(empty)]).toEqual([[true], [false]]);
+  });
+
   it('plays out what is held before it ends, and feeds the encoder every sample', async () => {
     const { house, vibe, send } = setUp();
     send(1_000);
