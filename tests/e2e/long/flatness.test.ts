@@ -19,6 +19,8 @@ const PACING = { chunkMs: 100, leadMs: 500 };
 const DISTURBED_MS = 200;
 /** Resident memory still settles for some time after the start: this share of the samples is not judged. */
 const WARM_UP_SHARE = 0.3;
+/** Connections that a client keeps for later are not leaked, and few. */
+const LEAKED_AT_MOST = 2;
 const MIB = 1024 * 1024;
 /** What flat means. Within a minute V8 has not yet settled on a heap size, so the short version is coarse. */
 const MAX_GROWTH_MIB = IS_LONG ? 8 : 32;
@@ -124,7 +126,11 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
   it('keeps the number of open descriptors flat', () => {
     for (const pick of [(s: Sample) => s.descriptors, (s: Sample) => s.mediaDescriptors]) {
       const counts = judged().map(pick);
-      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(6);
+      const third = Math.ceil(counts.length / 3);
+      const [first, last] = [counts.slice(0, third), counts.slice(-third)];
+      console.info(`descriptors: ${Math.min(...counts)} to ${Math.max(...counts)}`);
+      // Questions and answers of the moment come and go, and only ever add; what leaks raises the least there is.
+      expect(Math.min(...last) - Math.min(...first)).toBeLessThanOrEqual(LEAKED_AT_MOST);
     }
   });
 
