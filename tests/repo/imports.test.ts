@@ -23,7 +23,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   ws: /^(http|cli)\//,
   zod: /^http\//,
   'node:child_process': /^(encoder\/spawn\.ts$|media-server\/|cli\/)/,
-  'node:dgram': /^media-server\/srs\/whip-receiver\.ts$/,
+  'node:dgram': /^media-server\//,
 };
 
 /** Imports that go against the direction, each for a reason. */
