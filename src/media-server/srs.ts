@@ -15,6 +15,7 @@ import { ListenerCheck } from './srs/listener-check';
 import { Players } from './srs/players';
 import { Publishers } from './srs/publishers';
 import { StreamHooks } from './srs/stream-hooks';
+import { losesUnattended } from './srs/unattended';
 import { SrsWatch } from './srs/watch';
 
 export interface SrsMediaServerOptions {
@@ -103,6 +104,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
       holderOf: (vibeId) => this.#publishers.holderOf(vibeId),
       giveUp: (vibeId) => this.#publishers.giveUp(vibeId),
       look: () => void this.#watch.look(),
+      attend: (vibeId) => this.#attend(vibeId),
     });
     this.#listenerCheck = new ListenerCheck({
       api: this.#api,
@@ -125,6 +127,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
       DEFAULT_VHOST,
       new StreamHooks({
         ...{ clock, app: this.#app, publishers: this.#publishers, players: this.#players },
+        onPlayer: () => this.#clearance.attended(),
         knows: (vibeId) => this.#announced.has(vibeId),
         isInternal: (query) => query.get(INTERNAL) === this.#nonce,
       }),
@@ -233,6 +236,13 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     } catch (error) {
       this.#logger.warn({ clientId, reason, err: error }, 'SRS could not be told to end a connection');
     }
+  }
+
+  /** Whether somebody listens to a vibe's stream, where its publisher would be lost otherwise; sees to it that somebody does. */
+  #attend(vibeId: string): boolean {
+    if (!losesUnattended(this.#watch.version) || this.#players.connections(vibeId) > 0) return true;
+    this.#publishers.attend(vibeId);
+    return false;
   }
 
   #probe(vibeId: string, onAudio: () => void): FlvProbe {

@@ -9,6 +9,8 @@ export interface ClearanceOptions {
   readonly giveUp: (vibeId: string) => void;
   /** Has SRS asked who publishes, soon. */
   readonly look: () => void;
+  /** Has a vibe's stream listened to, where that must be so before it is published. @returns whether it is, or need not be */
+  readonly attend: (vibeId: string) => boolean;
 }
 
 interface Waiting {
@@ -16,6 +18,8 @@ interface Waiting {
   readonly go: () => void;
   readonly sinceMs: number;
   kicked: boolean;
+  /** Since when only a listener is waited for. */
+  attendMs: number | undefined;
 }
 
 /** How often SRS is asked whether the old publisher is gone; its hook mostly says so before. */
@@ -30,6 +34,9 @@ const TRY_AFTER_MS = 2_000;
  */
 const TEAR_DOWN_MS = 100;
 const TEAR_DOWN_MARGIN_MS = 150;
+
+/** A listener is there within milliseconds. Where none comes, publishing is tried without. */
+const ATTEND_WITHIN_MS = 1_000;
 
 /**
  * Says when the next life of an encoder may publish: not before the old one is gone from SRS, and SRS has tidied up
@@ -54,8 +61,14 @@ export class Clearance {
 
   /** Calls `go` as soon as the vibe's stream may be published, which may be at once. @returns what takes it back */
   request(vibeId: string, go: () => void): Timer {
-    const entry: Waiting = { vibeId, go, sinceMs: this.#options.clock.nowMs(), kicked: false };
-    if (this.#isClear(vibeId)) {
+    const entry: Waiting = {
+      vibeId,
+      go,
+      sinceMs: this.#options.clock.nowMs(),
+      kicked: false,
+      attendMs: undefined,
+    };
+    if (this.#isClear(entry)) {
       go();
     } else {
       this.#waiting.add(entry);
@@ -71,6 +84,11 @@ export class Clearance {
     if (tearDown) this.#tornDownMs = Math.max(nowMs, this.#tornDownMs) + TEAR_DOWN_MS;
     if (this.#tornDownMs > nowMs) this.#freeMs.set(vibeId, this.#tornDownMs + TEAR_DOWN_MARGIN_MS);
     this.#serve();
+  }
+
+  /** Somebody has come to listen. */
+  attended(): void {
+    if (this.#waiting.size > 0) this.#serve();
   }
 
   /** SRS is another process, with nothing to take down. */
@@ -89,18 +107,22 @@ export class Clearance {
     this.#timer?.cancel();
   }
 
-  #isClear(vibeId: string): boolean {
-    if (this.#options.holderOf(vibeId) !== undefined) return false;
-    if ((this.#freeMs.get(vibeId) ?? -Infinity) > this.#options.clock.nowMs()) return false;
+  #isClear(entry: Waiting): boolean {
+    const { holderOf, clock, attend } = this.#options;
+    const { vibeId } = entry;
+    const nowMs = clock.nowMs();
+    if (holderOf(vibeId) !== undefined || (this.#freeMs.get(vibeId) ?? -Infinity) > nowMs) return false;
     this.#freeMs.delete(vibeId);
-    return true;
+    if (attend(vibeId)) return true;
+    entry.attendMs ??= nowMs;
+    return nowMs - entry.attendMs >= ATTEND_WITHIN_MS;
   }
 
   #serve(): void {
     for (const entry of [...this.#waiting]) {
       this.#urge(entry);
       // Urging may have freed the name, and served the entry already.
-      if (!this.#isClear(entry.vibeId) || !this.#waiting.delete(entry)) continue;
+      if (!this.#isClear(entry) || !this.#waiting.delete(entry)) continue;
       entry.go();
     }
     this.#lookAgain();

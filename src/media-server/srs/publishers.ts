@@ -87,6 +87,8 @@ export class Publishers {
   readonly #accepted = new Set<Publish>();
   /** Publishers that nobody here accepted, and in how many looks they were. */
   #strays = new Map<string, number>();
+  /** Probes of publishes that are not expected yet, by vibe. */
+  readonly #attending = new Map<string, Probe>();
   /** Publishes in a row that were allowed and came to nothing, by vibe. */
   readonly #ghostly = new Map<string, number>();
   #hasLooked = false;
@@ -111,6 +113,16 @@ export class Publishers {
     return undefined;
   }
 
+  /** Has a vibe's stream listened to already, though no publish is expected yet. */
+  attend(vibeId: string): void {
+    if (this.#attending.has(vibeId)) return;
+    const onAudio = (): void => {
+      const newest = this.#newest.get(vibeId);
+      if (!this.#attending.delete(vibeId) && newest) this.#onAudio(newest);
+    };
+    this.#attending.set(vibeId, this.#options.probe(vibeId, onAudio));
+  }
+
   /** A publish with this token will come. Those before it may not come any more. */
   expect(vibeId: string, token: string): void {
     this.#dismiss(vibeId, 'superseded');
@@ -123,7 +135,9 @@ export class Publishers {
       ...{ audioMs: undefined, missed: 0, wasDeaf: false, probe: undefined },
     };
     this.#newest.set(vibeId, publish);
-    publish.probe = this.#options.probe(vibeId, () => this.#onAudio(publish));
+    this.attend(vibeId);
+    publish.probe = this.#attending.get(vibeId);
+    this.#attending.delete(vibeId);
   }
 
   /** Decides `on_publish`. */
@@ -183,11 +197,14 @@ export class Publishers {
   /** The vibe is over: its tokens are good for nothing any more. */
   forget(vibeId: string): void {
     this.#dismiss(vibeId, 'vibe over');
+    this.#attending.get(vibeId)?.close();
+    this.#attending.delete(vibeId);
     this.#newest.delete(vibeId);
     this.#ghostly.delete(vibeId);
   }
 
   close(): void {
+    for (const probe of this.#attending.values()) probe.close();
     for (const { probe } of [...this.#accepted, ...this.#newest.values()]) probe?.close();
   }
 

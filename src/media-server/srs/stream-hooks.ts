@@ -12,6 +12,8 @@ export interface StreamHooksOptions {
   readonly players: Pick<Players, 'came' | 'left'>;
   /** Whether there is such a vibe. */
   readonly knows: (vibeId: string) => boolean;
+  /** Somebody plays. Told once SRS has its answer. */
+  readonly onPlayer: () => void;
   /** Whether a player is one of the relay's own. */
   readonly isInternal: (query: URLSearchParams) => boolean;
 }
@@ -25,7 +27,7 @@ export class StreamHooks implements VhostHooks {
   }
 
   decide(hook: Hook): Verdict {
-    const { clock, app, publishers, players, knows, isInternal } = this.#options;
+    const { clock, app, publishers, players, knows, onPlayer, isInternal } = this.#options;
     const { action, clientId, stream, query } = hook;
     switch (action) {
       case 'on_connect':
@@ -36,6 +38,7 @@ export class StreamHooks implements VhostHooks {
         if (!knows(stream)) return refused('there is no such vibe');
         if (action === 'on_publish') return publishers.accept(hook);
         players.came(clientId, stream, isInternal(query), clock.nowMs());
+        queueMicrotask(onPlayer);
         return ALLOWED;
       case 'on_unpublish':
         return publishers.gone(hook) ? ALLOWED : refused('this publisher was not known, or not any more');

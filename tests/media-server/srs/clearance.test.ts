@@ -5,6 +5,7 @@ function setUp() {
   const clock = new FakeClock();
   const holders = new Map<string, string>();
   const told: string[] = [];
+  const unattended = new Set<string>();
   const clearance: Clearance = new Clearance({
     clock,
     holderOf: (vibeId) => holders.get(vibeId),
@@ -15,6 +16,7 @@ function setUp() {
       clearance.freed(vibeId, false);
     },
     look: () => void told.push('look'),
+    attend: (vibeId) => !unattended.has(vibeId),
   });
   const gone: string[] = [];
   const request = (vibeId: string) => clearance.request(vibeId, () => void gone.push(vibeId));
@@ -22,7 +24,7 @@ function setUp() {
     holders.delete(vibeId);
     clearance.freed(vibeId, tearDown);
   };
-  return { clock, holders, told, clearance, gone, request, free };
+  return { clock, holders, unattended, told, clearance, gone, request, free };
 }
 
 describe('the clearance to publish', () => {
@@ -98,6 +100,21 @@ describe('the clearance to publish', () => {
     request('v4');
     clearance.reset();
     expect([gone, clock.pendingTimers]).toEqual([['v4'], 0]);
+  });
+
+  it('waits for a listener where one must be there before, and not for ever', () => {
+    const { request, gone, unattended, clearance, clock } = setUp();
+    for (const vibeId of ['a', 'b']) {
+      unattended.add(vibeId);
+      request(vibeId);
+    }
+    clock.advance(200);
+    expect(gone).toEqual([]);
+    unattended.delete('a');
+    clearance.attended();
+    expect(gone).toEqual(['a']);
+    clock.advance(900);
+    expect([gone, clock.pendingTimers]).toEqual([['a', 'b'], 0]);
   });
 
   it('can be taken back', () => {

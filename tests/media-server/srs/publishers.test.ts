@@ -87,6 +87,22 @@ describe('a publish', () => {
     expect(told).toEqual(['look']);
   });
 
+  it('can be listened for before it is expected, by the same probe', () => {
+    const { publishers, probes, told, accept } = bind(new Setting());
+    publishers.attend('song');
+    publishers.attend('song');
+    publishers.expect('song', 't1');
+    accept('t1');
+    expect(probes).toHaveLength(1);
+    probes[0]?.hear();
+    expect(told).toEqual(['look', 'published song t1']);
+    publishers.attend('song');
+    publishers.forget('song');
+    publishers.attend('other');
+    publishers.close();
+    expect(probes.slice(1).map(({ closed }) => closed)).toEqual([true, true]);
+  });
+
   it('is listened for anew where what was heard was an older one, on its way out', () => {
     const { publishers, probes, told, accept } = bind(new Setting());
     publishers.expect('song', 't1');

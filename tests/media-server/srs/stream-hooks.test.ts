@@ -6,6 +6,7 @@ function setUp() {
   const told: string[] = [];
   const hooks = new StreamHooks({
     clock: new FakeClock(),
+    onPlayer: () => void told.push('somebody plays'),
     app: 'live',
     publishers: {
       accept: ({ stream }) => (told.push(`accept ${stream}`), ALLOWED),
@@ -46,12 +47,14 @@ describe('the hooks of what is heard', () => {
     expect(told).toEqual(['accept song']);
   });
 
-  it('let everybody play, and know the relay’s own players', () => {
+  it('let everybody play, and know the relay’s own players', async () => {
     const { decide, told } = setUp();
     expect(decide('on_play', { stream: 'song.flv' })).toEqual(ALLOWED);
     decide('on_play', { client_id: 'c2', param: '?relay=nonce' });
     decide('on_play', { client_id: 'c3', param: '?relay=guessed' });
     expect(told).toEqual(['came c1 song false', 'came c2 song true', 'came c3 song false']);
+    await Promise.resolve();
+    expect(told.slice(3)).toEqual(['somebody plays', 'somebody plays', 'somebody plays']);
   });
 
   it('take the ends of publishes and plays, known or not', () => {
