@@ -8,6 +8,8 @@ export type CallHook = (action: string, body: Record<string, unknown>) => number
 interface Client {
   readonly url: string;
   readonly publishing: boolean;
+  /** Gets audio, where it is a player. */
+  hear?(): void;
   end(): void;
 }
 
@@ -75,7 +77,9 @@ export class FixtureSrs {
     const clientId = `publisher-${(this.#ids += 1)}`;
     const code = this.callHook('on_publish', this.#body('on_publish', clientId, stream, url.search, app));
     if (code !== 0 || this.ghost) return { clientId, code: code || 1028 };
-    this.clients.set(clientId, { url: `/${app}/${stream}`, publishing: true, end: () => undefined });
+    const path = `/${app}/${stream}`;
+    this.clients.set(clientId, { url: path, publishing: true, end: () => undefined });
+    for (const client of this.clients.values()) if (client.url === path && !this.deaf) client.hear?.();
     return { clientId, code };
   }
 
@@ -157,14 +161,15 @@ export class FixtureSrs {
       res.destroy();
       return;
     }
-    this.clients.set(clientId, { url, publishing: false, end: () => res.destroy() });
+    // Nothing at all comes before the first audio, not even a header.
+    const hear = (): void =>
+      void res.write(Buffer.concat([FLV_HEADER, flvTag(AUDIO_TAG, 0, Buffer.from([0xaf, 0, 0x11, 0x90]))]));
+    const isPublished = [...this.clients.values()].some((one) => one.url === url && one.publishing);
+    this.clients.set(clientId, { url, publishing: false, hear, end: () => res.destroy() });
     res.on('close', () => {
       if (this.clients.delete(clientId)) this.#tell('on_stop', clientId, stream, search);
     });
-    // Nothing at all comes before the first audio, not even a header.
-    if (this.deaf) return;
-    res.write(FLV_HEADER);
-    res.write(flvTag(AUDIO_TAG, 0, Buffer.from([0xaf, 0, 0x11, 0x90])));
+    if (isPublished && !this.deaf) hear();
   }
 }
 
