@@ -54,13 +54,14 @@ async function watched(args, { root, env, limitMs }) {
   const [status, signal] = await once(child, 'exit');
   clearTimeout(timer);
   process.off('SIGINT', stop).off('SIGTERM', stop);
-  if (signal === 'SIGINT' || signal === 'SIGTERM') process.kill(process.pid, signal);
   // What a run beside this one has started still hangs on it, and it on us; what was left behind hangs on nobody here.
   const ours = new Set(descendants(process.pid).map(({ pid }) => pid));
   const strays = processes().filter(
     (entry) => !before.has(entry.pid) && !ours.has(entry.pid) && isOfATest(entry, root),
   );
   for (const { pid } of strays) kill(pid);
+  // Last, because it ends this process: a jest that is told to end leaves the daemons of its tests behind.
+  if (signal === 'SIGINT' || signal === 'SIGTERM') process.kill(process.pid, signal);
   return {
     status: status ?? signal,
     late,
