@@ -1,10 +1,11 @@
-import { listenToBareFfmpeg } from '../helpers/bare-ffmpeg';
+import { listenToBareFfmpeg, publishByHand } from '../helpers/bare-ffmpeg';
 import { Canary, notJudged } from '../helpers/canary';
 import type { Daemon } from '../helpers/daemon';
-import type { HeardFrame } from '../helpers/flv-listener';
+import { FlvListener, type HeardFrame } from '../helpers/flv-listener';
 import { burstSignal, latencies, percentile, type Latency } from '../helpers/latency';
 import { describeWithEach } from '../helpers/media-servers';
 import { paced, worstLatenessMs, type Send } from '../helpers/pacing';
+import { SrsHouse } from '../helpers/srs-house';
 import { WebSocketCreator } from '../helpers/websocket-creator';
 
 const ROUND_SECONDS = 10;
@@ -27,7 +28,7 @@ interface Recording {
   readonly sends: readonly Send[];
 }
 
-const WAYS = ['FFmpeg alone', 'PREBUFFER_MS=0', 'defaults'] as const;
+const WAYS = ['FFmpeg alone', 'FFmpeg and SRS alone', 'PREBUFFER_MS=0', 'defaults'] as const;
 type Way = (typeof WAYS)[number];
 type Round = Readonly<Record<Way, readonly Recording[]>>;
 
@@ -39,6 +40,14 @@ async function throughDaemon(daemon: Daemon, vibeId: string, pcm: Buffer): Promi
   const sends = await paced(pcm, PACING, (chunk) => creator.send(chunk));
   await creator.close();
   await daemon.endVibe(vibeId);
+  await listener.end();
+  return { heard: listener.frames, sends };
+}
+
+/** FFmpeg and SRS with no relay before them: SRS's own share. */
+async function throughSrs({ srs }: SrsHouse, name: string, pcm: Buffer): Promise<Recording> {
+  const listener = await FlvListener.join(srs.flvUrl(name));
+  const sends = await publishByHand(pcm, PACING, srs.rtmpUrl(name));
   await listener.end();
   return { heard: listener.frames, sends };
 }
@@ -65,6 +74,7 @@ function figures(name: string, runs: readonly Latency[]): Figures {
 describeWithEach('from hand-over of a 20 ms WebSocket chunk to its audio tag', (media) => {
   let direct: Daemon;
   let buffered: Daemon;
+  let srsAlone: SrsHouse | undefined;
   const quiet: Round[] = [];
   let rounds = 0;
   let machine = '';
@@ -76,16 +86,24 @@ describeWithEach('from hand-over of a 20 ms WebSocket chunk to its audio tag', (
   async function play(pcm: Buffer): Promise<Round> {
     const times = <T>(make: (vibeId: string) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: AT_ONCE }, (_, index) => make(`round-${rounds}-${index}`)));
-    const [bares, directs, buffereds] = await Promise.all([
+    const house = srsAlone;
+    const [bares, alones, directs, buffereds] = await Promise.all([
       times(() => listenToBareFfmpeg(pcm, PACING)),
+      house ? times((name) => throughSrs(house, name, pcm)) : [],
       times((vibeId) => throughDaemon(direct, vibeId, pcm)),
       times((vibeId) => throughDaemon(buffered, vibeId, pcm)),
     ]);
-    return { 'FFmpeg alone': bares, 'PREBUFFER_MS=0': directs, defaults: buffereds };
+    return {
+      'FFmpeg alone': bares,
+      'FFmpeg and SRS alone': alones,
+      'PREBUFFER_MS=0': directs,
+      defaults: buffereds,
+    };
   }
 
   beforeAll(async () => {
     [direct, buffered] = await Promise.all([media.start({ PREBUFFER_MS: '0' }), media.start()]);
+    srsAlone = media.kind === 'srs' ? await SrsHouse.open() : undefined;
     const canary = await Canary.start();
     const pcm = burstSignal(ROUND_SECONDS);
     for (rounds = 0; rounds < MAX_ROUNDS && quiet.length < QUIET_ROUNDS; rounds += 1) {
@@ -104,19 +122,26 @@ describeWithEach('from hand-over of a 20 ms WebSocket chunk to its audio tag', (
     }
     machine = canary.summary;
     await canary.stop();
-    const analysed = { bare: [] as Latency[], direct: [] as Latency[], buffered: [] as Latency[] };
+    const analysed = {
+      bare: [] as Latency[],
+      alone: [] as Latency[],
+      direct: [] as Latency[],
+      buffered: [] as Latency[],
+    };
     for (const round of quiet) {
       analysed.bare.push(...(await analyse(round['FFmpeg alone'])));
+      analysed.alone.push(...(await analyse(round['FFmpeg and SRS alone'])));
       analysed.direct.push(...(await analyse(round['PREBUFFER_MS=0'])));
       analysed.buffered.push(...(await analyse(round.defaults)));
     }
     bare = figures('FFmpeg alone', analysed.bare);
+    if (srsAlone) figures('FFmpeg and SRS alone', analysed.alone);
     withoutPrebuffer = figures('PREBUFFER_MS=0', analysed.direct);
     withDefaults = figures('defaults', analysed.buffered);
     distances = analysed.buffered.flatMap((run) => run.distances);
   }, 240_000);
   afterAll(async () => {
-    await Promise.all([direct?.stop(), buffered?.stop()]);
+    await Promise.all([direct?.stop(), buffered?.stop(), srsAlone?.close()]);
   });
 
   /** Whether there is enough to judge; says so where there is not. */

@@ -11,22 +11,40 @@ const STREAMING_WAV_HEADER = Buffer.from(
   'hex',
 );
 
+/** What both have FFmpeg do: read one AAC frame at a time, and encode it at once. */
+const ENCODE = [
+  ...QUIET.filter((arg) => arg !== '-nostdin'),
+  ...['-probesize', '32', '-analyzeduration', '0'],
+  ...['-f', 'wav', '-ignore_length', '1', '-max_size', '4096', '-i', 'pipe:0'],
+  ...['-c:a', 'aac', '-b:a', '128k', '-flush_packets', '1', '-flvflags', 'no_duration_filesize'],
+];
+
+/**
+ * FFmpeg and a media server, with no relay before them: PCM on FFmpeg's standard input, published to an RTMP URL. Who
+ * listens there is the caller's matter.
+ */
+export async function publishByHand(pcm: Buffer, pacing: Pacing, rtmpUrl: string): Promise<Send[]> {
+  const child = spawn(FFMPEG, [...ENCODE, '-tcp_nodelay', '1', '-f', 'flv', rtmpUrl], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.stdin.on('error', () => undefined);
+  const closed = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+  child.stdin.write(STREAMING_WAV_HEADER);
+  const sends = await paced(pcm, pacing, (chunk) => void child.stdin.write(chunk));
+  child.stdin.end();
+  await closed;
+  return sends;
+}
+
 /** FFmpeg alone: PCM on its standard input, FLV on its standard output, nothing in between. The floor. */
 export async function listenToBareFfmpeg(
   pcm: Buffer,
   pacing: Pacing,
 ): Promise<{ heard: HeardFrame[]; sends: Send[] }> {
-  const child = spawn(
-    FFMPEG,
-    [
-      ...QUIET.filter((arg) => arg !== '-nostdin'),
-      ...['-probesize', '32', '-analyzeduration', '0'],
-      ...['-f', 'wav', '-ignore_length', '1', '-max_size', '4096', '-i', 'pipe:0'],
-      ...['-c:a', 'aac', '-b:a', '128k', '-flush_packets', '1'],
-      ...['-flvflags', 'no_duration_filesize', '-f', 'flv', 'pipe:1'],
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+  const child = spawn(FFMPEG, [...ENCODE, '-f', 'flv', 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const heard: HeardFrame[] = [];
   const parser = new FlvParser({
     onTag: (tag) => {
