@@ -16,13 +16,13 @@ export interface MediaServerUnderTest {
   readonly hlsEnds: boolean;
   /**
    * AAC frames that may be missing at the very end, besides the two that prove nothing (see `expectSameFrames`). SRS cuts
-   * listeners of HTTP-FLV when the publisher goes, up to 20 ms after it last looked for what they have not got yet, and
+   * listeners of HTTP-FLV when the publisher goes, up to 10 ms after it last looked for what they have not got yet, and
    * FFmpeg's last frames come all at once; and it drops a last segment of HLS that is shorter than 100 ms.
    */
   readonly mayLack: { readonly flv: number; readonly hls: number };
   /**
    * What a listener may get later than from FFmpeg itself, at the median and at the 99th percentile, in milliseconds:
-   * SRS looks for what a listener of HTTP-FLV has not got yet every 20 ms (`mw_latency`).
+   * SRS looks for what a listener of HTTP-FLV has not got yet every 10 ms (`mw_latency`).
    */
   readonly addsMs: { readonly p50: number; readonly p99: number };
 }

@@ -22,7 +22,7 @@ export interface SrsConfOptions {
 }
 
 /**
- * So many connections at once. One core serves about 1500 listeners of HTTP-FLV at the latency below (500 took 0.34 of
+ * So many connections at once. One core serves about 1500 listeners of HTTP-FLV at the latency below (500 took 0.35 of
  * one), and SRS has one thread; twice that leaves room for HLS, the API, and listeners that all come back together.
  */
 export const MAX_CONNECTIONS = 3_000;
@@ -98,7 +98,7 @@ function processPart({ directory }: SrsConfOptions): Directive[] {
     set(
       'max_connections',
       MAX_CONNECTIONS,
-      `RTMP, HTTP and API together; a thread at mw_latency 20 is full at about half of it. Needs ulimit -n above ${MAX_CONNECTIONS + RESERVED_FILES}.`,
+      `RTMP, HTTP and API together; a thread at mw_latency 10 is full at about half of it. Needs ulimit -n above ${MAX_CONNECTIONS + RESERVED_FILES}.`,
     ),
     set('srs_log_tank', 'console', 'The supervisor reads the log, and leaves out secrets.'),
     set(

@@ -124,7 +124,7 @@ describe.each(['5', '6', '7', '7.0.60', '7.0.162', '8.0.34'])('the configuration
 
   it('has the measured latency, and never 0', () => {
     for (const vhost of ['__defaultVhost__', 'whip', 'whep'])
-      expect(one(`vhost ${vhost}.play.mw_latency`)).toBe('20');
+      expect(one(`vhost ${vhost}.play.mw_latency`)).toBe('10');
   });
 });
 
