@@ -7,6 +7,8 @@ import { type Check, fail, ok, warn } from './check';
 const MANY_FILES = 0.8;
 /** As for a shell, see `machine.ts`. */
 const FEW_FILES = 8_192;
+/** Where a URL of RTMP names no port. */
+const DEFAULT_RTMP_PORT = 1935;
 
 /** Whether the daemon that these settings are for runs, is ready, and its media server with it. */
 export async function checkDaemon(config: Config): Promise<{ running: boolean; checks: Check[] }> {
@@ -39,16 +41,30 @@ export async function checkDaemon(config: Config): Promise<{ running: boolean; c
   }
   const files = await checkItsFiles(api.url);
   if (files) checks.push(files);
-  const host = config.mediaServer === 'srs' ? new URL(config.rtmpUrl).hostname : config.host;
-  const answers = await connects(config.mediaHttpPort, host);
-  const remedy =
-    config.mediaServer === 'srs' ? 'start SRS, or look into its log' : 'look into the daemon’s log';
-  checks.push(
-    up && answers
-      ? ok('media server', `${`${kind} ${version}`.trim()} answers on port ${config.mediaHttpPort}`)
-      : fail('media server', `does not answer on port ${config.mediaHttpPort}`, remedy),
-  );
+  checks.push(await checkMedia(config, up ? `${kind} ${version}`.trim() : undefined));
   return { running: true, checks };
+}
+
+/**
+ * Whether the media server takes listeners and encoders: each has a port of its own.
+ * @param known the daemon's name for it; none where the daemon misses it
+ */
+async function checkMedia(config: Config, known: string | undefined): Promise<Check> {
+  const name = 'media server';
+  const isSrs = config.mediaServer === 'srs';
+  const rtmp = new URL(config.rtmpUrl);
+  const rtmpPort = Number(rtmp.port) || DEFAULT_RTMP_PORT;
+  if (known === undefined || !(await connects(config.mediaHttpPort, isSrs ? rtmp.hostname : config.host))) {
+    const remedy = isSrs ? 'start SRS, or look into its log' : 'look into the daemon’s log';
+    return fail(name, `does not answer on port ${config.mediaHttpPort}`, remedy);
+  }
+  if (!(await connects(rtmpPort, rtmp.hostname))) {
+    const remedy = isSrs
+      ? 'set RTMP_URL or RTMP_PORT to where SRS takes it, and restart the daemon'
+      : 'restart the daemon, with the settings that the doctor reads';
+    return fail(name, `nothing takes RTMP at port ${rtmpPort}, where encoders publish`, remedy);
+  }
+  return ok(name, `${known} answers on port ${config.mediaHttpPort}`);
 }
 
 /** The limit of the daemon itself: a service manager gives it another one than a shell has. */

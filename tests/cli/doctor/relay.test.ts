@@ -1,3 +1,4 @@
+import net from 'node:net';
 import os from 'node:os';
 import { loadConfig } from '../../../src/base/config';
 import { checkDaemon } from '../../../src/cli/doctor/relay';
@@ -39,6 +40,35 @@ describe('the doctor’s look at the daemon', () => {
       ]);
     } finally {
       await relay.close();
+    }
+  });
+
+  it('fails where nothing takes what encoders publish, though listeners are served', async () => {
+    const relay = await FakeRelay.start();
+    const media = net.createServer();
+    try {
+      relay.onRequest = () => ({
+        json: { status: 'ok', mediaServer: { kind: 'srs', up: true, version: '7.0.18' } },
+      });
+      const config = { ...(await settings(relay.port)), mediaServer: 'srs' as const };
+      await new Promise<void>((resolve) => media.listen(config.mediaHttpPort, '127.0.0.1', resolve));
+      const [nobody = 0] = await freePorts(1);
+      const lost = { ...config, rtmpUrl: `rtmp://127.0.0.1:${nobody}/live` };
+      const found = { ...config, rtmpUrl: `rtmp://127.0.0.1:${config.mediaHttpPort}/live` };
+      expect((await checkDaemon(lost)).checks).toContainEqual({
+        name: 'media server',
+        result: 'fail',
+        found: `nothing takes RTMP at port ${nobody}, where encoders publish`,
+        remedy: 'set RTMP_URL or RTMP_PORT to where SRS takes it, and restart the daemon',
+      });
+      expect((await checkDaemon(found)).checks).toContainEqual({
+        name: 'media server',
+        result: 'ok',
+        found: `srs 7.0.18 answers on port ${config.mediaHttpPort}`,
+      });
+    } finally {
+      await relay.close();
+      await new Promise((resolve) => media.close(resolve));
     }
   });
 
