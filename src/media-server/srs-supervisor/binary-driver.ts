@@ -33,9 +33,9 @@ export class BinaryDriver implements SrsDriver {
     const { text, error } = await ask(binary, ['-v'], environment);
     const version = parseSrsVersion(text);
     if (version) return version;
-    const said = text.trim().split('\n')[0]?.slice(0, 100);
+    const said = text.trim().split('\n')[0]?.slice(0, 100) ?? '';
     throw new OperatorError(
-      `SRS_BINARY ${binary} is not SRS, the media server: to -v it says ${JSON.stringify(said || error?.message)}` +
+      `SRS_BINARY ${binary} is not SRS, the media server: to -v it says ${JSON.stringify(said || (error?.message ?? ''))}` +
         ' (Debian’s package srs is another program, for mail)',
       EXIT_UNAVAILABLE,
     );

@@ -21,6 +21,8 @@ export interface DockerDriverOptions {
 
 /** Where the official images have the program. */
 const PROGRAM = '/usr/local/srs/objs/srs';
+/** What docker says last of each failure: where its help is. */
+const DOCKERS_ADVICE = /^(Run|See) 'docker .*--help'/;
 /** The first time, the image is fetched. */
 const FETCH_LIMIT_MS = 300_000;
 /** Segments of 15 s of 200 streams at 320 kbit/s, twice. */
@@ -63,7 +65,8 @@ export class DockerDriver implements SrsDriver {
     // Fetching an image says much; the release is a line of its own.
     const version = text.split('\n').map(parseSrsVersion).findLast(Boolean);
     if (version) return version;
-    const said = text.trim().split('\n').at(-1)?.slice(0, 300) || error?.message;
+    const lines = text.split('\n').filter((line) => line.trim() !== '' && !DOCKERS_ADVICE.test(line));
+    const said = lines.at(-1)?.slice(0, 300) ?? error?.message ?? 'it says nothing';
     throw new OperatorError(`SRS_IMAGE ${image} does not say its release: ${said}`, EXIT_UNAVAILABLE);
   }
 

@@ -43,6 +43,12 @@ describe('SRS as a program', () => {
     },
   );
 
+  it('says so where it says nothing at all', async () => {
+    await expect(driver('/bin/true').version()).rejects.toThrow(
+      'SRS_BINARY /bin/true is not SRS, the media server: to -v it says "" ',
+    );
+  });
+
   it('reads its configuration', async () => {
     const file = path.join(programs.directory, 'srs.conf');
     expect(await fake().refusal(file)).toBeUndefined();

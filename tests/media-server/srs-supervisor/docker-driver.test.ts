@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DockerDriver } from '../../../src/media-server/srs-supervisor/docker-driver';
 import { environmentFrom } from '../../../src/media-server/srs-supervisor/programs';
@@ -33,6 +34,16 @@ describe('SRS in a container', () => {
     await expect(driver('/no/such/docker').version()).rejects.toThrow(/needs the command docker/);
     programs.srs({ saysVersion: 'exec failed: no such file' });
     await expect(driver().version()).rejects.toThrow(/does not say its release: /);
+  });
+
+  it('tells what docker itself says, without its advice', async () => {
+    const docker = path.join(programs.directory, 'docker-without-engine');
+    const says =
+      "docker: Cannot connect to the Docker daemon.\n\nRun 'docker run --help' for more information";
+    writeFileSync(docker, `#!/bin/sh\ncat >&2 <<'END'\n${says}\nEND\nexit 125\n`, { mode: 0o755 });
+    await expect(driver(docker).version()).rejects.toThrow(
+      /: docker: Cannot connect to the Docker daemon\.$/,
+    );
   });
 
   it('has the host’s network, a user without rights, one directory, and memory for HLS', () => {
