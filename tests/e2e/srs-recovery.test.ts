@@ -77,14 +77,14 @@ describeSrs('what comes back after a kill, with SRS as the media server', () => 
     for (const [index, name] of names.entries())
       await onAir(name, song.subarray(index * 192_000, (index + 40) * 192_000));
     const ears = names.map((name) => listeners.get(name) as FaithfulListener);
-    for (const ear of ears) await ear.hears(47);
+    await Promise.all(ears.map((ear) => ear.hears(47)));
 
     const killedMs = performance.now();
     await srs.kill();
     await delay(AWAY_MS);
     await srs.run();
     const upMs = performance.now();
-    for (const ear of ears) await ear.hears(1, upMs);
+    await Promise.all(ears.map((ear) => ear.hears(1, upMs)));
     await canary.look();
     const backMs = ears.map((ear) => (ear.soundAtMs.find((atMs) => atMs > upMs) ?? NaN) - killedMs);
     const worstMs = Math.max(...backMs);
@@ -94,7 +94,7 @@ describeSrs('what comes back after a kill, with SRS as the media server', () => 
     );
     expect(canary.netMs(killedMs, killedMs + worstMs)).toBeLessThan(ON_AIR_AGAIN_MS);
 
-    for (const ear of ears) await ear.hears(47);
+    await Promise.all(ears.map((ear) => ear.hears(47)));
     for (const name of names) expect(daemon.encoders(name)).toHaveLength(1);
     expect((await publishers()).sort()).toEqual(names.map((name) => `/live/${name}`).sort());
     // Whoever listens by HLS finds it where it was, though listeners of HTTP-FLV were back before FFmpeg.
