@@ -18,10 +18,10 @@ export interface MediaServerFacts {
 export interface MediaHooks {
   /**
    * @param action e.g. `on_publish`
-   * @returns code 0 to allow
+   * @returns code 0 to allow; a player's may be to come
    * @throws {Problem} `invalid-field` (400) where the body is no such callback
    */
-  answer(action: string, body: unknown): { readonly code: number };
+  answer(action: string, body: unknown): { readonly code: number } | Promise<{ readonly code: number }>;
 }
 
 /** A browser's WebRTC session, once the media server took it. */

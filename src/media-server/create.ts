@@ -37,7 +37,6 @@ export function createMediaServer(parts: MediaServerParts): EmbeddedMediaServer 
   return new SrsMediaServer({
     ...parts,
     rtmpUrl: config.rtmpUrl,
-    httpPort: config.mediaHttpPort,
     apiPort: config.mediaApiPort,
     isLocal: config.srsDriver === 'binary',
     hlsFiles: hlsFiles(parts),

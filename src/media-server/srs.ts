@@ -7,22 +7,20 @@ import type { Metrics } from '../base/metrics';
 import type { MediaServer, MediaServerEvents, MediaServerHealth } from './media-server';
 import { SrsApi, type StreamEntry } from './srs/api';
 import { Clearance } from './srs/clearance';
-import { FlvProbe } from './srs/flv-probe';
+import { Guards } from './srs/guards';
 import { DEFAULT_VHOST } from './srs/hook';
 import type { HookDesk } from './srs/hook-desk';
 import type { HlsFiles } from './srs/hls-files';
 import { ListenerCheck } from './srs/listener-check';
 import { Players } from './srs/players';
-import { Publishers } from './srs/publishers';
+import { Publishers, RESTARTED } from './srs/publishers';
 import { StreamHooks } from './srs/stream-hooks';
-import { losesUnattended } from './srs/unattended';
 import { SrsWatch } from './srs/watch';
 
 export interface SrsMediaServerOptions {
   /** Where encoders publish, e.g. `rtmp://127.0.0.1:1935/live`: names SRS's host and the app. */
   readonly rtmpUrl: string;
-  /** SRS's ports on that host: HTTP-FLV and HLS; the API. */
-  readonly httpPort: number;
+  /** SRS's API, on that host. */
   readonly apiPort: number;
   /** Where SRS's hooks come in. */
   readonly hooks: HookDesk;
@@ -41,6 +39,8 @@ const FIRST_LOOK_MS = 2_000;
 const LEFTOVERS_AFTER_MS = 1_000;
 /** What is left publishing when the relay ends is sent away within this. */
 const CLOSE_WITHIN_MS = 2_000;
+/** SRS would wait for 30 s. Who waits in vain comes again. */
+const PLAYERS_WAIT_MS = 10_000;
 const KICK_REASONS = ['stale', 'superseded', 'stray', 'unheard', 'vibe-over', 'closing'];
 const NONCE_BYTES = 12;
 /** Marks a player as one of the relay's own. */
@@ -55,13 +55,13 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
   readonly #options: SrsMediaServerOptions;
   readonly #logger: Logger;
   readonly #app: string;
-  readonly #httpUrl: string;
   readonly #nonce = randomBytes(NONCE_BYTES).toString('base64url');
   readonly #announced = new Set<string>();
   readonly #api: SrsApi;
   readonly #watch: SrsWatch;
   readonly #publishers: Publishers;
   readonly #players: Players;
+  readonly #guards: Guards;
   readonly #listenerCheck: ListenerCheck;
   readonly #clearance: Clearance;
   readonly #leftovers = new Map<string, Timer>();
@@ -77,25 +77,32 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     const logger = (this.#logger = options.logger.child({ part: 'media-server' }));
     const rtmp = new URL(options.rtmpUrl);
     this.#app = rtmp.pathname.replace(/^\/|\/$/g, '');
-    this.#httpUrl = `http://${rtmp.hostname}:${options.httpPort}`;
     this.#api = new SrsApi({ baseUrl: `http://${rtmp.hostname}:${options.apiPort}`, clock });
     const vibeIdOf = (url: string): string | undefined => this.#vibeIdOf(url);
     const kick = (clientId: string, reason: string): void => this.kick(clientId, reason);
     this.#players = new Players((vibeId) =>
       this.emit('listeners', { vibeId, listeners: this.playersOf(vibeId) }),
     );
+    this.#guards = new Guards({
+      ...{ clock, logger },
+      urlOf: (vibeId) => `${options.rtmpUrl}/${vibeId}?${this.ownPlayerQuery}`,
+      onPlaying: () => this.#clearance.guarded(),
+    });
     this.#publishers = new Publishers({
       ...{ clock, logger, kick, vibeIdOf },
       lookSoon: () => this.#watch.lookSoon(),
       urlOf: (vibeId) => `/${this.#app}/${vibeId}`,
-      probe: (vibeId, onAudio) => this.#probe(vibeId, onAudio),
+      guardOf: (vibeId) => this.#guards.of(vibeId),
       events: {
-        published: (publish) => this.emit('published', publish),
-        unpublished: (end, cause) => {
-          const tearDown = this.#players.wasPlayedSince(end.vibeId, clock.nowMs() - LEFTOVERS_AFTER_MS);
-          this.#clearance.freed(end.vibeId, tearDown && cause !== 'SRS restarted');
-          this.emit('unpublished', end);
+        published: (publish) => {
+          metrics.srsProbes.inc({ result: 'heard' });
+          this.emit('published', publish);
         },
+        freed: (vibeId, cause) => {
+          const tearDown = this.#players.wasHeardSince(vibeId, clock.nowMs() - LEFTOVERS_AFTER_MS);
+          this.#clearance.freed(vibeId, tearDown && cause !== RESTARTED);
+        },
+        unpublished: (end) => this.emit('unpublished', end),
         ghost: (vibeId) => this.#onGhost(vibeId),
       },
     });
@@ -104,7 +111,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
       holderOf: (vibeId) => this.#publishers.holderOf(vibeId),
       giveUp: (vibeId) => this.#publishers.giveUp(vibeId),
       look: () => void this.#watch.look(),
-      attend: (vibeId) => this.#attend(vibeId),
+      isGuarded: (vibeId) => this.#guards.isPlaying(vibeId),
     });
     this.#listenerCheck = new ListenerCheck({
       api: this.#api,
@@ -117,7 +124,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
       ...{ api: this.#api, clock, logger, metrics },
       hurry: () => this.#publishers.someUnheard || this.#clearance.someWait,
       events: {
-        up: () => this.emit('health', this.health),
+        up: (up) => this.#onUp(up),
         restarted: (service) => this.#onRestart(service),
         streams: (streams, askedMs) => this.#onStreams(streams, askedMs),
       },
@@ -127,7 +134,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
       DEFAULT_VHOST,
       new StreamHooks({
         ...{ clock, app: this.#app, publishers: this.#publishers, players: this.#players },
-        onPlayer: () => this.#clearance.attended(),
+        mayPlay: (vibeId) => this.#mayPlay(vibeId),
         knows: (vibeId) => this.#announced.has(vibeId),
         isInternal: (query) => query.get(INTERNAL) === this.#nonce,
       }),
@@ -155,7 +162,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     const { clock } = this.#options;
     this.#watch.close();
     this.#clearance.close();
-    this.#publishers.close();
+    this.#guards.close();
     for (const timer of this.#leftovers.values()) timer.cancel();
     const left = this.#publishers.clientIds.map((clientId) => this.#kick(clientId, 'closing'));
     await settlesWithin(clock, CLOSE_WITHIN_MS, Promise.all(left));
@@ -168,6 +175,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     this.#leftovers.get(vibeId)?.cancel();
     this.#leftovers.delete(vibeId);
     this.#options.hlsFiles?.keep(vibeId);
+    this.#guards.keep(vibeId);
   }
 
   /** Players get the end from SRS, when the encoder stops publishing. */
@@ -176,6 +184,7 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     this.#publishers.forget(vibeId);
     this.#clearance.forget(vibeId);
     this.#options.hlsFiles?.forget(vibeId);
+    this.#guards.release(vibeId);
     const sendAway = (): void => {
       this.#leftovers.delete(vibeId);
       for (const clientId of this.#players.idsOf(vibeId)) this.kick(clientId, 'vibe-over');
@@ -215,11 +224,6 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     return `${INTERNAL}=${this.#nonce}`;
   }
 
-  /** Where the relay itself plays a vibe's HTTP-FLV: such a player is allowed, and is no listener. */
-  internalFlvUrl(vibeId: string): string {
-    return `${this.#httpUrl}/${this.#app}/${vibeId}.flv?${this.ownPlayerQuery}`;
-  }
-
   /** Ends a connection at SRS, in its own time. @param reason a word for the metrics */
   kick(clientId: string, reason: string): void {
     void this.#kick(clientId, reason);
@@ -238,23 +242,19 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     }
   }
 
-  /** Whether somebody listens to a vibe's stream, where its publisher would be lost otherwise; sees to it that somebody does. */
-  #attend(vibeId: string): boolean {
-    if (!losesUnattended(this.#watch.version) || this.#players.connections(vibeId) > 0) return true;
-    this.#publishers.attend(vibeId);
-    return false;
+  /**
+   * SRS 6 and 7 make the stream of an HTTP-FLV player under the name of its file, and then call HLS by that. A player
+   * that is there first is kept waiting until the stream is made under its own name.
+   */
+  #mayPlay(vibeId: string): boolean | Promise<boolean> {
+    if (this.#guards.isPlaying(vibeId) || this.#publishers.holderOf(vibeId) !== undefined) return true;
+    this.#guards.retryNow(vibeId);
+    return this.#guards.whenPlaying(vibeId, PLAYERS_WAIT_MS);
   }
 
-  #probe(vibeId: string, onAudio: () => void): FlvProbe {
-    const { clock, metrics } = this.#options;
-    return new FlvProbe({
-      clock,
-      url: this.internalFlvUrl(vibeId),
-      onAudio: () => {
-        metrics.srsProbes.inc({ result: 'heard' });
-        onAudio();
-      },
-    });
+  #onUp(up: boolean): void {
+    if (up) this.#guards.retryNow();
+    this.emit('health', this.health);
   }
 
   #onStreams(streams: readonly StreamEntry[], askedMs: number): void {

@@ -1,21 +1,31 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AUDIO_TAG, FLV_HEADER, flvTag } from '../../src/media-server/flv';
+import { MESSAGE } from '../../src/media-server/rtmp/chunks';
+import { RtmpPlayDoor, type RtmpPlayConnection } from './rtmp-play-door';
 
-/** Calls a hook of the relay; gives the code that it answered. */
-export type CallHook = (action: string, body: Record<string, unknown>) => number;
+/** Calls a hook of the relay; gives what it answered. Only players are kept waiting. */
+export type CallHook = (
+  action: string,
+  body: Record<string, unknown>,
+) => { code: number } | Promise<{ code: number }>;
+
+const AAC_HEADER = Buffer.from([0xaf, 0, 0x11, 0x90]);
+const AAC_FRAME = Buffer.from([0xaf, 1, 0x21, 0x10]);
 
 interface Client {
   readonly url: string;
   readonly publishing: boolean;
   /** Gets audio, where it is a player. */
-  hear?(): void;
+  hear?(body: Buffer): void;
   end(): void;
+  /** Whether it plays on when the publisher goes. */
+  readonly staysOn?: boolean;
 }
 
 /**
- * An SRS of a few lines: its API, HTTP-FLV and hooks over real HTTP, in the shapes that 7.0.18 was seen to use. What it
- * does wrong is in the test's hand. Publishers need no RTMP here: `publish` is one.
+ * An SRS of a few lines: its API, HTTP-FLV and hooks over real HTTP, in the shapes that 7.0.18 was seen to use, and RTMP
+ * for players. What it does wrong is in the test's hand. Publishers need no RTMP here: `publish` is one.
  */
 export class FixtureSrs {
   /** As SRS's API lists them. */
@@ -34,9 +44,11 @@ export class FixtureSrs {
   service = 'service-1';
   pid = 4711;
   version = '7.0.18';
-  callHook: CallHook = () => 0;
+  callHook: CallHook = () => ({ code: 0 });
   readonly #api = http.createServer((req, res) => this.#answer(req, res));
-  readonly #http = http.createServer((req, res) => this.#play(req, res));
+  readonly #http = http.createServer((req, res) => void this.#play(req, res));
+  /** Where RTMP players come in. */
+  readonly rtmp = new RtmpPlayDoor();
   #ids = 0;
   #apiPort = 0;
   #httpPort = 0;
@@ -53,13 +65,15 @@ export class FixtureSrs {
   async start(): Promise<void> {
     this.#apiPort = await listen(this.#api, this.#apiPort);
     this.#httpPort = await listen(this.#http, this.#httpPort);
+    this.rtmp.onPlay = (connection) => this.#playRtmp(connection);
+    await this.rtmp.listen();
   }
 
   /** As if killed: nobody is told. */
   async stop(): Promise<void> {
     for (const client of this.clients.values()) client.end();
     this.clients.clear();
-    await Promise.all([this.#api, this.#http].map(close));
+    await Promise.all([...[this.#api, this.#http].map(close), this.rtmp.close()]);
   }
 
   /** Another process, with no clients. */
@@ -75,22 +89,30 @@ export class FixtureSrs {
     const url = new URL(publishUrl);
     const stream = url.pathname.split('/').at(-1) as string;
     const clientId = `publisher-${(this.#ids += 1)}`;
-    const code = this.callHook('on_publish', this.#body('on_publish', clientId, stream, url.search, app));
+    const body = this.#body('on_publish', clientId, stream, url.search, app);
+    const { code } = this.callHook('on_publish', body) as { code: number };
     if (code !== 0 || this.ghost) return { clientId, code: code || 1028 };
     const path = `/${app}/${stream}`;
     this.clients.set(clientId, { url: path, publishing: true, end: () => undefined });
-    for (const client of this.clients.values()) if (client.url === path && !this.deaf) client.hear?.();
+    this.#sendTo(path, AAC_HEADER);
+    this.sound(stream, 1);
     return { clientId, code };
   }
 
-  /** A publisher is gone, and its players are sent away. */
+  /** So many AAC frames of what is published are handed on. */
+  sound(stream: string, aacFrames: number): void {
+    for (let frame = 0; frame < aacFrames; frame += 1) this.#sendTo(`/live/${stream}`, AAC_FRAME);
+  }
+
+  /** A publisher is gone, and its HTTP-FLV players are sent away. */
   unpublish(clientId: string): void {
     const client = this.clients.get(clientId);
     if (!client) return;
     this.clients.delete(clientId);
     const stream = client.url.split('/').at(-1) as string;
     this.#tell('on_unpublish', clientId, stream, '');
-    for (const player of [...this.clients.values()]) if (player.url === client.url) player.end();
+    for (const player of [...this.clients.values()])
+      if (player.url === client.url && !player.staysOn) player.end();
   }
 
   /** A client that is only in the API: its hook was lost. */
@@ -99,7 +121,7 @@ export class FixtureSrs {
   }
 
   #tell(action: string, clientId: string, stream: string, param: string): void {
-    if (!this.losesHooks) this.callHook(action, this.#body(action, clientId, stream, param));
+    if (!this.losesHooks) void this.callHook(action, this.#body(action, clientId, stream, param));
   }
 
   #body(action: string, clientId: string, stream: string, param: string, app = 'live') {
@@ -151,25 +173,54 @@ export class FixtureSrs {
     });
   }
 
-  #play(req: http.IncomingMessage, res: http.ServerResponse): void {
+  #sendTo(path: string, body: Buffer): void {
+    if (this.deaf) return;
+    for (const client of this.clients.values()) if (client.url === path) client.hear?.(body);
+  }
+
+  #isPublished(path: string): boolean {
+    return [...this.clients.values()].some(({ url, publishing }) => url === path && publishing);
+  }
+
+  async #mayPlay(clientId: string, stream: string, param: string): Promise<boolean> {
+    if (this.losesHooks) return true;
+    return (await this.callHook('on_play', this.#body('on_play', clientId, stream, param))).code === 0;
+  }
+
+  async #play(req: http.IncomingMessage, res: http.ServerResponse): Promise<void> {
     if (this.hung) return;
     const { pathname, search } = new URL(req.url as string, 'http://srs');
     const url = pathname.replace(/\.flv$/, '');
     const stream = url.split('/').at(-1) as string;
     const clientId = `player-${(this.#ids += 1)}`;
-    if (!this.losesHooks && this.callHook('on_play', this.#body('on_play', clientId, stream, search)) !== 0) {
+    if (!(await this.#mayPlay(clientId, stream, search))) {
       res.destroy();
       return;
     }
     // Nothing at all comes before the first audio, not even a header.
-    const hear = (): void =>
-      void res.write(Buffer.concat([FLV_HEADER, flvTag(AUDIO_TAG, 0, Buffer.from([0xaf, 0, 0x11, 0x90]))]));
-    const isPublished = [...this.clients.values()].some((one) => one.url === url && one.publishing);
+    const hear = (body: Buffer): void => {
+      if (!res.headersSent) res.write(FLV_HEADER);
+      res.write(flvTag(AUDIO_TAG, 0, body));
+    };
     this.clients.set(clientId, { url, publishing: false, hear, end: () => res.destroy() });
     res.on('close', () => {
       if (this.clients.delete(clientId)) this.#tell('on_stop', clientId, stream, search);
     });
-    if (isPublished && !this.deaf) hear();
+    if (this.#isPublished(url) && !this.deaf) [AAC_HEADER, AAC_FRAME].forEach(hear);
+  }
+
+  async #playRtmp(connection: RtmpPlayConnection): Promise<boolean> {
+    const [stream = '', query = ''] = connection.stream.split('?');
+    const url = `/live/${stream}`;
+    const clientId = `player-${(this.#ids += 1)}`;
+    if (!(await this.#mayPlay(clientId, stream, `?${query}`))) return false;
+    const hear = (body: Buffer): void => connection.send(MESSAGE.audio, body);
+    this.clients.set(clientId, { url, publishing: false, hear, end: () => connection.end(), staysOn: true });
+    connection.onClose(() => {
+      if (this.clients.delete(clientId)) this.#tell('on_stop', clientId, stream, query);
+    });
+    if (this.#isPublished(url) && !this.deaf) [AAC_HEADER, AAC_FRAME].forEach(hear);
+    return true;
   }
 }
 

@@ -36,12 +36,10 @@ describe('the choice of the media server', () => {
     expect(server).toBeInstanceOf(SrsMediaServer);
     expect(server.health).toEqual({ kind: 'srs', up: false, version: 'unknown' });
     expect(server.publishUrl('song', 't')).toBe('rtmp://192.0.2.9:1936/live/song?token=t');
-    expect((server as SrsMediaServer).internalFlvUrl('song')).toContain(
-      'http://192.0.2.9:8081/live/song.flv?',
-    );
     expect(hooks.answer('on_play', PLAY)).toEqual({ code: 1 });
     server.announce('song');
-    expect(hooks.answer('on_play', PLAY)).toEqual({ code: 0 });
+    const own = { ...PLAY, param: `?${(server as SrsMediaServer).ownPlayerQuery}` };
+    expect(hooks.answer('on_play', own)).toEqual({ code: 0 });
     await server.close();
   });
 

@@ -24,10 +24,9 @@ describe('SRS as the media server', () => {
     metrics = new Metrics();
     told = [];
     const hooks = new HookDesk({ logger: silentLogger, metrics });
-    srs.callHook = (action, body) => hooks.answer(action, body).code;
+    srs.callHook = (action, body) => hooks.answer(action, body);
     server = new SrsMediaServer({
-      rtmpUrl: 'rtmp://127.0.0.1:1935/live',
-      httpPort: srs.httpPort,
+      rtmpUrl: `rtmp://127.0.0.1:${srs.rtmp.port}/live`,
       apiPort: srs.apiPort,
       hooks,
       isLocal: true,
@@ -62,6 +61,13 @@ describe('SRS as the media server', () => {
   const count = async (name: string, labels: Record<string, string> = {}): Promise<number> =>
     new MetricsText(await metrics.registry.metrics()).sum(name, labels);
 
+  /** Whether an encoder may publish now. */
+  function isClear(vibeId: string): boolean {
+    let clear = false;
+    server.whenClear(vibeId, () => (clear = true)).cancel();
+    return clear;
+  }
+
   function publish(vibeId: string, token = `token-of-${vibeId}`): { clientId: string; code: number } {
     return srs.publish(server.publishUrl(vibeId, token));
   }
@@ -85,13 +91,15 @@ describe('SRS as the media server', () => {
   it('has a publish from its URL to its end', async () => {
     await server.start();
     server.announce('song');
+    await eventually('its guard plays', () => isClear('song'));
     const { clientId, code } = publish('song', 'a/b+c');
     expect(code).toBe(0);
     await eventually('its audio was heard', () => told.some((line) => line.startsWith('published')));
     srs.unpublish(clientId);
+    await eventually('its end', () => told.at(-1)?.startsWith('unpublished'));
     expect(told.filter((line) => line.includes('publish'))).toEqual([
       'published {"vibeId":"song","token":"a/b+c"}',
-      'unpublished {"vibeId":"song","token":"a/b+c"}',
+      'unpublished {"vibeId":"song","token":"a/b+c","aacFrames":1}',
     ]);
     expect(await count('vibesflow_srs_probes_total', { result: 'heard' })).toBe(1);
   });
@@ -111,17 +119,15 @@ describe('SRS as the media server', () => {
     expect(srs.publish('rtmp://srs/live/song?token=secret').code).toBe(1);
   });
 
-  it('counts listeners, and not its own probe', async () => {
+  it('counts listeners, and not its own guard', async () => {
     await server.start();
     server.announce('song');
     publish('song');
     await eventually('its audio was heard', () => told.some((line) => line.startsWith('published')));
-    await eventually('the probe is gone', () => srs.clients.size === 1);
     expect(told.filter((line) => line.startsWith('listeners'))).toEqual([]);
     void httpRequest(`http://127.0.0.1:${srs.httpPort}/live/song.flv`).catch(() => undefined);
     await eventually('a listener', () => server.playersOf('song') === 1);
-    srs.clients.get(srs.clients.keys().next().value as string);
-    for (const [, client] of srs.clients) client.end();
+    for (const [, client] of srs.clients) if (!client.staysOn) client.end();
     await eventually('nobody listens', () => server.playersOf('song') === 0);
   });
 
@@ -129,12 +135,60 @@ describe('SRS as the media server', () => {
     await server.start();
     server.announce('song');
     publish('song');
-    await eventually('the probe is gone', () => told.length > 1 && srs.clients.size === 1);
+    await eventually('its audio was heard', () => told.length > 1);
     srs.addClient('lost-1', '/live/song');
     srs.addClient('lost-2', '/live/song');
     await passTimeUntil('both are counted', () => server.playersOf('song') === 2);
     srs.clients.delete('lost-1');
     await passTimeUntil('one is counted', () => server.playersOf('song') === 1);
+  });
+
+  it('knows to the frame what was handed on of each publish, with one guard for all of them', async () => {
+    await server.start();
+    server.announce('song');
+    await eventually('its guard plays', () => isClear('song'));
+    for (const [token, frames] of [
+      ['t1', 41],
+      ['t2', 7],
+    ] as const) {
+      const { clientId } = publish('song', token);
+      srs.sound('song', frames - 1);
+      srs.unpublish(clientId);
+    }
+    await eventually('both ends', () => told.filter((line) => line.startsWith('unpublished')).length === 2);
+    expect(told.filter((line) => line.startsWith('unpublished'))).toEqual([
+      'unpublished {"vibeId":"song","token":"t1","aacFrames":41}',
+      'unpublished {"vibeId":"song","token":"t2","aacFrames":7}',
+    ]);
+    expect(srs.rtmp.connections).toHaveLength(1);
+  });
+
+  it('keeps a player waiting that comes before its guard, and lets it in then', async () => {
+    await server.start();
+    const original = srs.rtmp.onPlay;
+    let letGuardIn: (() => void) | undefined;
+    srs.rtmp.onPlay = async (connection) => {
+      await new Promise<void>((resolve) => (letGuardIn = resolve));
+      return original(connection);
+    };
+    server.announce('song');
+    const codes: number[] = [];
+    const body = { client_id: 'early', app: 'live', stream: 'song.flv', service_id: srs.service };
+    void Promise.resolve(srs.callHook('on_play', body)).then(({ code }) => codes.push(code));
+    await eventually('the guard wants to play', () => letGuardIn !== undefined);
+    expect([codes, server.playersOf('song')]).toEqual([[], 0]);
+    letGuardIn?.();
+    await eventually('it is let in', () => codes.length > 0);
+    expect([codes, server.playersOf('song')]).toEqual([[0], 1]);
+  });
+
+  it('turns a player away that has waited for 10 s', async () => {
+    await server.start();
+    srs.rtmp.onPlay = () => false;
+    server.announce('song');
+    const answer = srs.callHook('on_play', { client_id: 'early', app: 'live', stream: 'song.flv' });
+    clock.advance(10_000);
+    expect(await answer).toEqual({ code: 1 });
   });
 
   it('refuses players of what is no vibe', async () => {
@@ -154,13 +208,12 @@ describe('SRS as the media server', () => {
     expect(await count('vibesflow_srs_kicks_total', { reason: 'unheard' })).toBe(1);
   });
 
-  it('gives leave to publish once its probe listens, and after an old publish only when that is gone', async () => {
+  it('gives leave to publish once its guard plays, and after an old publish only when that is gone', async () => {
     await server.start();
     server.announce('song');
     const gone: string[] = [];
     server.whenClear('song', () => gone.push('first'));
     await eventually('it is clear', () => (clock.advance(1), gone.length === 1));
-    // This release needs somebody who listens before.
     await eventually('it is there', () => [...srs.clients.values()].some(({ url }) => url === '/live/song'));
     const { clientId } = publish('song');
     await eventually('its audio was heard', () => told.some((line) => line.startsWith('published')));
@@ -290,9 +343,9 @@ describe('SRS as the media server', () => {
   });
 
   it('plays for itself under a name that nobody can guess', async () => {
-    expect(server.internalFlvUrl('song')).toMatch(
-      new RegExp(`^http://127.0.0.1:${srs.httpPort}/live/song\\.flv\\?relay=[\\w-]{16}$`),
-    );
-    expect(server.internalFlvUrl('song')).toContain(server.ownPlayerQuery);
+    expect(server.ownPlayerQuery).toMatch(/^relay=[\w-]{16}$/);
+    server.announce('song');
+    await eventually('its guard plays', () => isClear('song'));
+    expect(srs.rtmp.latest?.stream).toBe(`song?${server.ownPlayerQuery}`);
   });
 });

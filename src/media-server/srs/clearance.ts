@@ -9,8 +9,8 @@ export interface ClearanceOptions {
   readonly giveUp: (vibeId: string) => void;
   /** Has SRS asked who publishes, soon. */
   readonly look: () => void;
-  /** Has a vibe's stream listened to, where that must be so before it is published. @returns whether it is, or need not be */
-  readonly attend: (vibeId: string) => boolean;
+  /** Whether a vibe's guard plays its stream, as it should before that is published. */
+  readonly isGuarded: (vibeId: string) => boolean;
 }
 
 interface Waiting {
@@ -18,8 +18,8 @@ interface Waiting {
   readonly go: () => void;
   readonly sinceMs: number;
   kicked: boolean;
-  /** Since when only a listener is waited for. */
-  attendMs: number | undefined;
+  /** Since when only the guard is waited for. */
+  unguardedMs: number | undefined;
 }
 
 /** How often SRS is asked whether the old publisher is gone; its hook mostly says so before. */
@@ -35,8 +35,8 @@ const TRY_AFTER_MS = 2_000;
 const TEAR_DOWN_MS = 100;
 const TEAR_DOWN_MARGIN_MS = 150;
 
-/** A listener is there within milliseconds. Where none comes, publishing is tried without. */
-const ATTEND_WITHIN_MS = 1_000;
+/** A guard is there within milliseconds. Where none comes, publishing is tried without. */
+const GUARD_WITHIN_MS = 1_000;
 
 /**
  * Says when the next life of an encoder may publish: not before the old one is gone from SRS, and SRS has tidied up
@@ -66,7 +66,7 @@ export class Clearance {
       go,
       sinceMs: this.#options.clock.nowMs(),
       kicked: false,
-      attendMs: undefined,
+      unguardedMs: undefined,
     };
     if (this.#isClear(entry)) {
       go();
@@ -86,8 +86,8 @@ export class Clearance {
     this.#serve();
   }
 
-  /** Somebody has come to listen. */
-  attended(): void {
+  /** A vibe's guard has come. */
+  guarded(): void {
     if (this.#waiting.size > 0) this.#serve();
   }
 
@@ -108,14 +108,14 @@ export class Clearance {
   }
 
   #isClear(entry: Waiting): boolean {
-    const { holderOf, clock, attend } = this.#options;
+    const { holderOf, clock, isGuarded } = this.#options;
     const { vibeId } = entry;
     const nowMs = clock.nowMs();
     if (holderOf(vibeId) !== undefined || (this.#freeMs.get(vibeId) ?? -Infinity) > nowMs) return false;
     this.#freeMs.delete(vibeId);
-    if (attend(vibeId)) return true;
-    entry.attendMs ??= nowMs;
-    return nowMs - entry.attendMs >= ATTEND_WITHIN_MS;
+    if (isGuarded(vibeId)) return true;
+    entry.unguardedMs ??= nowMs;
+    return nowMs - entry.unguardedMs >= GUARD_WITHIN_MS;
   }
 
   #serve(): void {

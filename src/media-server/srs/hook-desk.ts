@@ -13,11 +13,11 @@ import {
 
 /**
  * Decides the hooks of one vhost. At once and from memory: SRS holds the client back until it has its answer, and on
- * some versions a slow answer to `on_publish` loses the stream.
+ * some versions a slow answer to `on_publish` loses the stream. Only players may be kept waiting, up to SRS's 30 s.
  */
 export interface VhostHooks {
   /** Also told of what nobody can refuse any more: `on_close`, `on_unpublish`, `on_stop`. Must not throw. */
-  decide(hook: Hook): Verdict;
+  decide(hook: Hook): Verdict | Promise<Verdict>;
 }
 
 /** SRS takes any other number than 0 for a refusal. */
@@ -51,19 +51,24 @@ export class HookDesk {
   /**
    * @param action one of `HOOK_ACTIONS`
    * @param body as SRS sent it, parsed
-   * @returns what SRS is answered
+   * @returns what SRS is answered; players it may have to wait for
    * @throws {Problem} `invalid-field` (400) where it is no callback of this action
    */
-  answer(action: string, body: unknown): { code: number } {
+  answer(action: string, body: unknown): { code: number } | Promise<{ code: number }> {
     if (!isAction(action)) throw new Problem('invalid-field', `${action}: is no hook.`);
     const hook = parseHook(action, body);
     for (const watcher of this.#watchers) watcher(hook);
-    const isReport = REPORTS.includes(action);
     const vhost = hook.vhost === '' ? DEFAULT_VHOST : hook.vhost;
     const verdict = this.#vhosts.get(vhost)?.decide(hook) ?? refused('nobody serves this vhost');
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.#tell(hook, vhost, late))
+      : this.#tell(hook, vhost, verdict);
+  }
+
+  #tell({ action, clientId, app, stream }: Hook, vhost: string, verdict: Verdict): { code: number } {
+    const isReport = REPORTS.includes(action);
     const result = verdict.allowed ? 'allowed' : isReport ? 'ignored' : 'refused';
     this.#metrics.srsHooks.inc({ action, result });
-    const { clientId, app, stream } = hook;
     const facts = { action, result, clientId, vhost, app, stream };
     // Anybody may ask to play what is not there, as often as they like.
     const level = result === 'refused' && action !== 'on_play' ? 'warn' : 'debug';

@@ -2,7 +2,7 @@ import type { ClientEntry } from './api';
 
 interface Player {
   readonly vibeId: string;
-  /** One of the relay's own: a probe, or a relay to another vhost. Nobody listens there. */
+  /** One of the relay's own: a guard, or a relay to another vhost. Nobody listens there. */
   readonly internal: boolean;
   /** When it was heard of, monotonic milliseconds. */
   readonly sinceMs: number;
@@ -17,7 +17,7 @@ export class Players {
   /** Client ids of those that left, oldest first, with when they did. */
   readonly #left = new Map<string, number>();
   readonly #byVibe = new Map<string, Set<string>>();
-  /** When a vibe's last player left. */
+  /** When a vibe's last listener left. */
   readonly #emptiedMs = new Map<string, number>();
   readonly #onChange: (vibeId: string, listeners: number) => void;
 
@@ -38,9 +38,9 @@ export class Players {
     return this.#byVibe.get(vibeId)?.size ?? 0;
   }
 
-  /** Whether anybody was connected to a vibe's stream at that time or since. */
-  wasPlayedSince(vibeId: string, sinceMs: number): boolean {
-    return this.connections(vibeId) > 0 || (this.#emptiedMs.get(vibeId) ?? -Infinity) >= sinceMs;
+  /** Whether anybody listened to a vibe at that time or since. */
+  wasHeardSince(vibeId: string, sinceMs: number): boolean {
+    return this.listeners(vibeId) > 0 || (this.#emptiedMs.get(vibeId) ?? -Infinity) >= sinceMs;
   }
 
   /** Lets go what is remembered of a vibe that is over. */
@@ -53,9 +53,9 @@ export class Players {
     return [...this.#byVibe.keys()];
   }
 
-  /** The client ids of a vibe's players. */
+  /** The client ids of a vibe's listeners. */
   idsOf(vibeId: string): string[] {
-    return [...(this.#byVibe.get(vibeId) ?? [])];
+    return [...(this.#byVibe.get(vibeId) ?? [])].filter((id) => !this.#players.get(id)?.internal);
   }
 
   /** A player came. Told twice is told once; one without an id is left for the API to tell of. */
@@ -84,11 +84,10 @@ export class Players {
     this.#players.delete(clientId);
     const ids = this.#byVibe.get(vibeId);
     ids?.delete(clientId);
-    if (ids?.size === 0) {
-      this.#byVibe.delete(vibeId);
-      this.#emptiedMs.set(vibeId, nowMs);
-    }
-    if (!internal) this.#onChange(vibeId, this.listeners(vibeId));
+    if (ids?.size === 0) this.#byVibe.delete(vibeId);
+    if (internal) return vibeId;
+    if (this.listeners(vibeId) === 0) this.#emptiedMs.set(vibeId, nowMs);
+    this.#onChange(vibeId, this.listeners(vibeId));
     return vibeId;
   }
 

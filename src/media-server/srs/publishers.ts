@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger';
 import { StateMachine, type StateTable } from '../../base/state';
 import type { PublishEnd } from '../media-server';
 import type { StreamEntry } from './api';
+import type { Guard, Hearing } from './guard';
 import { ALLOWED, type Hook, refused, type Verdict } from './hook';
 
 /**
@@ -19,22 +20,11 @@ const PUBLISH_STATES: StateTable<PublishState> = {
   over: [],
 };
 
-/**
- * Listens for a publish's first audio, from before it comes: SRS 6.0.130 to 7.0.150 sweeps up a stream that nobody plays
- * while its publisher is still being let in, and then hands on nothing of it.
- */
-export interface Probe {
-  /** Whether SRS took its connection. */
-  readonly connected: boolean;
-  /** Where it waits to come back, it need not any longer. */
-  retryNow(): void;
-  close(): void;
-}
-
 export interface PublishersOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly probe: (vibeId: string, onAudio: () => void) => Probe;
+  /** Who hears a vibe's stream; none where there is no such vibe. */
+  readonly guardOf: (vibeId: string) => Pick<Guard, 'begin' | 'playingSinceMs'> | undefined;
   /** A publish was accepted: SRS is to be asked about it soon. */
   readonly lookSoon: () => void;
   /** Ends a connection at SRS, in its own time. */
@@ -44,7 +34,10 @@ export interface PublishersOptions {
   readonly vibeIdOf: (url: string) => string | undefined;
   readonly events: {
     published(publish: { vibeId: string; token: string }): void;
-    unpublished(end: PublishEnd, cause: string): void;
+    /** Nobody holds the name any more. */
+    freed(vibeId: string, cause: string): void;
+    /** Told once it is known what was heard of it: milliseconds after `freed`. */
+    unpublished(end: PublishEnd): void;
     /** SRS holds a name busy for nobody. */
     ghost(vibeId: string): void;
   };
@@ -64,8 +57,8 @@ interface Publish {
   missed: number;
   /** SRS took its audio and handed on none. */
   wasDeaf: boolean;
-  /** None where it has heard an older publish on its way out: a new one then begins with this. */
-  probe: Probe | undefined;
+  /** What SRS hands on of it, from the moment that it was accepted. */
+  hearing: Hearing | undefined;
 }
 
 /** SRS has handed on the first audio long before, unless it does not hand on any. */
@@ -74,6 +67,8 @@ const HEARD_WITHIN_MS = 3_000;
 const LOOKS_THAT_AGREE = 2;
 /** A second publish that SRS turns away after it was allowed is no accident any more. */
 const GHOSTLY_PUBLISHES = 2;
+/** The cause of a publish's end where it was SRS's own. */
+export const RESTARTED = 'SRS restarted';
 
 /**
  * Who publishes what, from the making of a publish URL to the end of the publish. Each token is good for one publish.
@@ -87,8 +82,6 @@ export class Publishers {
   readonly #accepted = new Set<Publish>();
   /** Publishers that nobody here accepted, and in how many looks they were. */
   #strays = new Map<string, number>();
-  /** Probes of publishes that are not expected yet, by vibe. */
-  readonly #attending = new Map<string, Probe>();
   /** Publishes in a row that were allowed and came to nothing, by vibe. */
   readonly #ghostly = new Map<string, number>();
   #hasLooked = false;
@@ -113,16 +106,6 @@ export class Publishers {
     return undefined;
   }
 
-  /** Has a vibe's stream listened to already, though no publish is expected yet. */
-  attend(vibeId: string): void {
-    if (this.#attending.has(vibeId)) return;
-    const onAudio = (): void => {
-      const newest = this.#newest.get(vibeId);
-      if (!this.#attending.delete(vibeId) && newest) this.#onAudio(newest);
-    };
-    this.#attending.set(vibeId, this.#options.probe(vibeId, onAudio));
-  }
-
   /** A publish with this token will come. Those before it may not come any more. */
   expect(vibeId: string, token: string): void {
     this.#dismiss(vibeId, 'superseded');
@@ -132,12 +115,9 @@ export class Publishers {
     );
     const publish: Publish = {
       ...{ vibeId, token, machine, clientId: '', serviceId: '', acceptedMs: 0 },
-      ...{ audioMs: undefined, missed: 0, wasDeaf: false, probe: undefined },
+      ...{ audioMs: undefined, missed: 0, wasDeaf: false, hearing: undefined },
     };
     this.#newest.set(vibeId, publish);
-    this.attend(vibeId);
-    publish.probe = this.#attending.get(vibeId);
-    this.#attending.delete(vibeId);
   }
 
   /** Decides `on_publish`. */
@@ -146,15 +126,14 @@ export class Publishers {
     if (!publish) return refused('no encoder publishes this vibe');
     if (!isSame(query.get('token') ?? '', publish.token)) return refused('wrong token');
     if (publish.machine.state !== 'issued') return refused('the token was used before');
-    const { clock, kick, lookSoon } = this.#options;
+    const { clock, kick, lookSoon, guardOf } = this.#options;
     // SRS would find the name busy. Who is there has been given its time to go.
     const stale = this.holderOf(stream);
     if (stale) kick(stale, 'superseded');
     Object.assign(publish, { clientId, serviceId, acceptedMs: clock.nowMs() });
     this.#accepted.add(publish);
     publish.machine.move('accepted', 'on_publish');
-    if (publish.probe) publish.probe.retryNow();
-    else publish.probe = this.#options.probe(stream, () => this.#onAudio(publish));
+    publish.hearing = guardOf(stream)?.begin(() => this.#onAudio(publish));
     lookSoon();
     return ALLOWED;
   }
@@ -180,8 +159,7 @@ export class Publishers {
   restarted(service: string): void {
     this.#strays.clear();
     this.#ghostly.clear();
-    for (const publish of this.#accepted)
-      if (publish.serviceId !== service) this.#end(publish, 'SRS restarted');
+    for (const publish of this.#accepted) if (publish.serviceId !== service) this.#end(publish, RESTARTED);
   }
 
   /** Takes the API's word, which was asked for at `askedMs`. */
@@ -197,22 +175,14 @@ export class Publishers {
   /** The vibe is over: its tokens are good for nothing any more. */
   forget(vibeId: string): void {
     this.#dismiss(vibeId, 'vibe over');
-    this.#attending.get(vibeId)?.close();
-    this.#attending.delete(vibeId);
     this.#newest.delete(vibeId);
     this.#ghostly.delete(vibeId);
   }
 
-  close(): void {
-    for (const probe of this.#attending.values()) probe.close();
-    for (const { probe } of [...this.#accepted, ...this.#newest.values()]) probe?.close();
-  }
-
   #onAudio(publish: Publish): void {
     const { vibeId, token, machine } = publish;
-    publish.probe = undefined;
     if (machine.state !== 'accepted') return;
-    machine.move('heard', 'probe');
+    machine.move('heard', 'guard');
     this.#ghostly.delete(vibeId);
     this.#options.events.published({ vibeId, token });
   }
@@ -221,18 +191,18 @@ export class Publishers {
   #dismiss(vibeId: string, cause: string): void {
     const newest = this.#newest.get(vibeId);
     if (newest?.machine.state !== 'issued') return;
-    newest.probe?.close();
     newest.machine.move('over', cause);
   }
 
   #compare(publish: Publish, entry: StreamEntry | undefined, askedMs: number): void {
-    const { vibeId, machine, probe } = publish;
+    const { vibeId, machine } = publish;
     if (entry?.publishing && publish.clientId === '') publish.clientId = entry.publisherId;
     if (entry?.publishing && entry.publisherId === publish.clientId) {
       publish.missed = 0;
       if (entry.hasAudio) publish.audioMs ??= askedMs;
-      const unheardMs = askedMs - (publish.audioMs ?? askedMs);
-      if (machine.state !== 'accepted' || unheardMs < HEARD_WITHIN_MS || !probe?.connected) return;
+      const playingSinceMs = this.#options.guardOf(vibeId)?.playingSinceMs ?? askedMs;
+      const unheardMs = askedMs - Math.max(publish.audioMs ?? askedMs, playingSinceMs);
+      if (machine.state !== 'accepted' || unheardMs < HEARD_WITHIN_MS) return;
       this.#options.logger.warn({ vibeId, clientId: publish.clientId }, 'SRS hands on nothing of a publish');
       this.#options.kick(publish.clientId, 'unheard');
       publish.audioMs = askedMs;
@@ -275,11 +245,14 @@ export class Publishers {
   }
 
   #end(publish: Publish, cause: string): void {
-    publish.probe?.close();
+    const { vibeId, token, wasDeaf, hearing } = publish;
     this.#accepted.delete(publish);
     publish.machine.move('over', cause);
-    const { vibeId, token, wasDeaf } = publish;
-    this.#options.events.unpublished({ vibeId, token, ...(wasDeaf ? { aacFrames: 0 } : {}) }, cause);
+    this.#options.events.freed(vibeId, cause);
+    const tell = (aacFrames: number | undefined): void =>
+      this.#options.events.unpublished({ vibeId, token, ...(aacFrames === undefined ? {} : { aacFrames }) });
+    if (wasDeaf || !hearing) tell(wasDeaf ? 0 : undefined);
+    else void hearing.count(cause === RESTARTED).then(tell);
   }
 }
 

@@ -12,8 +12,8 @@ export interface StreamHooksOptions {
   readonly players: Pick<Players, 'came' | 'left'>;
   /** Whether there is such a vibe. */
   readonly knows: (vibeId: string) => boolean;
-  /** Somebody plays. Told once SRS has its answer. */
-  readonly onPlayer: () => void;
+  /** Whether a player makes no stream under a wrong name. @returns what it must wait for, where that is not known yet */
+  readonly mayPlay: (vibeId: string) => boolean | Promise<boolean>;
   /** Whether a player is one of the relay's own. */
   readonly isInternal: (query: URLSearchParams) => boolean;
 }
@@ -26,9 +26,9 @@ export class StreamHooks implements VhostHooks {
     this.#options = options;
   }
 
-  decide(hook: Hook): Verdict {
-    const { clock, app, publishers, players, knows, onPlayer, isInternal } = this.#options;
-    const { action, clientId, stream, query } = hook;
+  decide(hook: Hook): Verdict | Promise<Verdict> {
+    const { clock, app, publishers, players, knows } = this.#options;
+    const { action, clientId, stream } = hook;
     switch (action) {
       case 'on_connect':
         return hook.app === app ? ALLOWED : refused('there are no streams in this app');
@@ -36,10 +36,7 @@ export class StreamHooks implements VhostHooks {
       case 'on_play':
         if (hook.app !== app) return refused('there are no streams in this app');
         if (!knows(stream)) return refused('there is no such vibe');
-        if (action === 'on_publish') return publishers.accept(hook);
-        players.came(clientId, stream, isInternal(query), clock.nowMs());
-        queueMicrotask(onPlayer);
-        return ALLOWED;
+        return action === 'on_publish' ? publishers.accept(hook) : this.#play(hook);
       case 'on_unpublish':
         return publishers.gone(hook) ? ALLOWED : refused('this publisher was not known, or not any more');
       case 'on_stop':
@@ -49,5 +46,17 @@ export class StreamHooks implements VhostHooks {
         publishers.gone(hook);
         return ALLOWED;
     }
+  }
+
+  #play({ clientId, stream, query }: Hook): Verdict | Promise<Verdict> {
+    const { clock, players, isInternal, mayPlay } = this.#options;
+    const internal = isInternal(query);
+    const decide = (may: boolean): Verdict => {
+      if (!may) return refused('SRS could make no stream for it yet');
+      players.came(clientId, stream, internal, clock.nowMs());
+      return ALLOWED;
+    };
+    const may = internal || mayPlay(stream);
+    return typeof may === 'boolean' ? decide(may) : may.then(decide);
   }
 }

@@ -5,7 +5,7 @@ function setUp() {
   const clock = new FakeClock();
   const holders = new Map<string, string>();
   const told: string[] = [];
-  const unattended = new Set<string>();
+  const unguarded = new Set<string>();
   const clearance: Clearance = new Clearance({
     clock,
     holderOf: (vibeId) => holders.get(vibeId),
@@ -16,7 +16,7 @@ function setUp() {
       clearance.freed(vibeId, false);
     },
     look: () => void told.push('look'),
-    attend: (vibeId) => !unattended.has(vibeId),
+    isGuarded: (vibeId) => !unguarded.has(vibeId),
   });
   const gone: string[] = [];
   const request = (vibeId: string) => clearance.request(vibeId, () => void gone.push(vibeId));
@@ -24,7 +24,7 @@ function setUp() {
     holders.delete(vibeId);
     clearance.freed(vibeId, tearDown);
   };
-  return { clock, holders, unattended, told, clearance, gone, request, free };
+  return { clock, holders, unguarded, told, clearance, gone, request, free };
 }
 
 describe('the clearance to publish', () => {
@@ -102,16 +102,16 @@ describe('the clearance to publish', () => {
     expect([gone, clock.pendingTimers]).toEqual([['v4'], 0]);
   });
 
-  it('waits for a listener where one must be there before, and not for ever', () => {
-    const { request, gone, unattended, clearance, clock } = setUp();
+  it('waits for the guard, and not for ever', () => {
+    const { request, gone, unguarded, clearance, clock } = setUp();
     for (const vibeId of ['a', 'b']) {
-      unattended.add(vibeId);
+      unguarded.add(vibeId);
       request(vibeId);
     }
     clock.advance(200);
     expect(gone).toEqual([]);
-    unattended.delete('a');
-    clearance.attended();
+    unguarded.delete('a');
+    clearance.guarded();
     expect(gone).toEqual(['a']);
     clock.advance(900);
     expect([gone, clock.pendingTimers]).toEqual([['a', 'b'], 0]);

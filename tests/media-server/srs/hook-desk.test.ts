@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { Metrics } from '../../../src/base/metrics';
-import { ALLOWED, type Hook, refused } from '../../../src/media-server/srs/hook';
+import { ALLOWED, type Hook, refused, type Verdict } from '../../../src/media-server/srs/hook';
 import { HookDesk } from '../../../src/media-server/srs/hook-desk';
 import { idleHooks } from '../../../src/media-server/srs/idle-hooks';
 
@@ -47,7 +47,7 @@ describe('the hook desk', () => {
   it('logs a refusal once, with its reason and without the token', () => {
     const { desk, lines } = setUp();
     desk.serve('__defaultVhost__', { decide: () => refused('wrong token') });
-    desk.answer('on_publish', PUBLISH);
+    void desk.answer('on_publish', PUBLISH);
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] as string)).toMatchObject({
       action: 'on_publish',
@@ -58,12 +58,24 @@ describe('the hook desk', () => {
     expect(lines[0]).not.toContain('hush');
   });
 
+  it('keeps a player waiting where it is not known yet', async () => {
+    const { desk, lines } = setUp();
+    let decide!: (verdict: Verdict) => void;
+    desk.serve('__defaultVhost__', { decide: () => new Promise((resolve) => (decide = resolve)) });
+    const answers = [desk.answer('on_play', PUBLISH)];
+    decide(ALLOWED);
+    answers.push(desk.answer('on_play', PUBLISH));
+    decide(refused('it never came'));
+    expect(await Promise.all(answers.map(async (answer) => answer))).toEqual([{ code: 0 }, { code: 1 }]);
+    expect(lines).toEqual([]);
+  });
+
   it('tells watchers of every hook first', () => {
     const { desk } = setUp();
     const order: string[] = [];
     desk.watch(({ serviceId }: Hook) => order.push(`watched ${serviceId}`));
     desk.serve('__defaultVhost__', { decide: ({ action }) => (order.push(action), ALLOWED) });
-    desk.answer('on_play', { ...PUBLISH, service_id: 's1' });
+    void desk.answer('on_play', { ...PUBLISH, service_id: 's1' });
     expect(order).toEqual(['watched s1', 'on_play']);
   });
 
@@ -74,9 +86,9 @@ describe('the hook desk', () => {
   it('keeps publishers away from an SRS that the relay does not use', () => {
     const { desk } = setUp();
     desk.serve('__defaultVhost__', idleHooks);
-    const codes = ['on_connect', 'on_publish', 'on_play', 'on_unpublish'].map(
-      (action) => desk.answer(action, PUBLISH).code,
+    const answers = ['on_connect', 'on_publish', 'on_play', 'on_unpublish'].map((action) =>
+      desk.answer(action, PUBLISH),
     );
-    expect(codes).toEqual([0, 1, 0, 0]);
+    expect(answers).toEqual([0, 1, 0, 0].map((code) => ({ code })));
   });
 });

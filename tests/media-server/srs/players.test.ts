@@ -40,18 +40,19 @@ describe('the players', () => {
 
   it('that are the relay’s own are connections and no listeners', () => {
     const { players, told } = setUp();
-    players.came('probe', 'song', true, 0);
+    players.came('guard', 'song', true, 0);
     expect([players.listeners('song'), players.connections('song'), told]).toEqual([0, 1, []]);
-    expect(players.idsOf('song')).toEqual(['probe']);
+    expect([players.idsOf('song'), players.vibeIds()]).toEqual([[], ['song']]);
   });
 
   it('are remembered for a while after the last one left', () => {
     const { players } = setUp();
     players.came('a', 'song', false, 100);
+    players.came('guard', 'song', true, 100);
     players.left('a', 200);
-    expect([players.wasPlayedSince('song', 150), players.wasPlayedSince('song', 250)]).toEqual([true, false]);
+    expect([players.wasHeardSince('song', 150), players.wasHeardSince('song', 250)]).toEqual([true, false]);
     players.forget('song');
-    expect(players.wasPlayedSince('song', 150)).toBe(false);
+    expect(players.wasHeardSince('song', 150)).toBe(false);
   });
 
   it('are corrected by SRS’s own list where hooks were lost', () => {

@@ -5,11 +5,11 @@ import { Publishers } from '../../../src/media-server/srs/publishers';
 import { FakeClock } from '../../helpers/fake-clock';
 import { silentLogger } from '../../helpers/silent-logger';
 
-interface Probed {
+/** What a guard was told of one publish. */
+interface Begun {
   readonly vibeId: string;
   readonly hear: () => void;
-  connected: boolean;
-  closed: boolean;
+  counts: boolean[];
 }
 
 class Setting {
@@ -17,28 +17,30 @@ class Setting {
   readonly kicks: string[] = [];
   readonly told: string[] = [];
   readonly ends: PublishEnd[] = [];
-  readonly probes: Probed[] = [];
+  readonly begun: Begun[] = [];
+  /** Since when the guard plays. */
+  playingSinceMs: number | undefined = 0;
+  /** What the guard heard of any publish. */
+  aacFrames: number | undefined = 7;
   readonly publishers = new Publishers({
     clock: this.clock,
     logger: silentLogger,
     lookSoon: () => void this.told.push('look'),
-    probe: (vibeId, onAudio) => {
-      const probe = {
-        ...{ vibeId, hear: onAudio, connected: true, closed: false, retryNow: () => undefined },
-        close: () => (probe.closed = true),
-      };
-      this.probes.push(probe);
-      return probe;
-    },
+    guardOf: (vibeId) => ({
+      playingSinceMs: this.playingSinceMs,
+      begin: (onAudio) => {
+        const begun: Begun = { vibeId, hear: onAudio, counts: [] };
+        this.begun.push(begun);
+        return { count: async (srsDied) => (begun.counts.push(srsDied), this.aacFrames) };
+      },
+    }),
     kick: (clientId, reason) => void this.kicks.push(`${clientId} ${reason}`),
     urlOf: (vibeId) => `/live/${vibeId}`,
     vibeIdOf: (url) => /^\/live\/(.+)$/.exec(url)?.[1],
     events: {
       published: ({ vibeId, token }) => void this.told.push(`published ${vibeId} ${token}`),
-      unpublished: (end, cause) => {
-        this.ends.push(end);
-        this.told.push(`unpublished ${end.token}: ${cause}`);
-      },
+      freed: (vibeId, cause) => void this.told.push(`freed ${vibeId}: ${cause}`),
+      unpublished: (end) => void this.ends.push(end),
       ghost: (vibeId) => void this.told.push(`ghost ${vibeId}`),
     },
   });
@@ -65,53 +67,14 @@ class Setting {
 
 describe('a publish', () => {
   it('is allowed with its token, and published once its audio was heard', () => {
-    const { publishers, told, accept, probes } = bind(new Setting());
+    const { publishers, told, accept, begun } = bind(new Setting());
     publishers.expect('song', 't1');
     expect(accept('t1')).toEqual({ allowed: true });
     expect(publishers.holderOf('song')).toBe('c1');
     expect(told).toEqual(['look']);
-    probes[0]?.hear();
+    begun[0]?.hear();
     expect(told).toEqual(['look', 'published song t1']);
     expect(publishers.someUnheard).toBe(false);
-  });
-
-  it('is listened for from before it comes, so that SRS finds a player there', () => {
-    const { publishers, probes, told, accept } = bind(new Setting());
-    publishers.expect('song', 't1');
-    expect(probes).toHaveLength(1);
-    publishers.expect('song', 't2');
-    accept('t2');
-    publishers.expect('other', 't3');
-    publishers.forget('other');
-    expect(probes.map(({ closed }) => closed)).toEqual([true, false, true]);
-    expect(told).toEqual(['look']);
-  });
-
-  it('can be listened for before it is expected, by the same probe', () => {
-    const { publishers, probes, told, accept } = bind(new Setting());
-    publishers.attend('song');
-    publishers.attend('song');
-    publishers.expect('song', 't1');
-    accept('t1');
-    expect(probes).toHaveLength(1);
-    probes[0]?.hear();
-    expect(told).toEqual(['look', 'published song t1']);
-    publishers.attend('song');
-    publishers.forget('song');
-    publishers.attend('other');
-    publishers.close();
-    expect(probes.slice(1).map(({ closed }) => closed)).toEqual([true, true]);
-  });
-
-  it('is listened for anew where what was heard was an older one, on its way out', () => {
-    const { publishers, probes, told, accept } = bind(new Setting());
-    publishers.expect('song', 't1');
-    probes[0]?.hear();
-    expect(told).toEqual([]);
-    accept('t1');
-    expect(probes).toHaveLength(2);
-    probes[1]?.hear();
-    expect(told).toEqual(['look', 'published song t1']);
   });
 
   it.each([
@@ -148,14 +111,32 @@ describe('a publish', () => {
   });
 
   it('ends with on_unpublish of its own client, told twice or not', () => {
-    const { publishers, accept, gone, told, probes } = bind(new Setting());
+    const { publishers, accept, gone, told } = bind(new Setting());
     publishers.expect('song', 't1');
     accept('t1');
     expect(gone('somebody-else')).toBe(false);
     expect(gone('c1')).toBe(true);
     expect(gone('c1')).toBe(false);
-    expect(told.slice(1)).toEqual(['unpublished t1: on_unpublish']);
-    expect([publishers.holderOf('song'), probes[0]?.closed]).toEqual([undefined, true]);
+    expect(told.slice(1)).toEqual(['freed song: on_unpublish']);
+    expect(publishers.holderOf('song')).toBeUndefined();
+  });
+
+  it('is told of with what the guard counted, once that is known', async () => {
+    const setting = new Setting();
+    const { publishers, accept, gone, told, ends, begun } = bind(setting);
+    publishers.expect('song', 't1');
+    accept('t1');
+    expect(begun.map(({ vibeId }) => vibeId)).toEqual(['song']);
+    gone('c1');
+    expect([told.at(-1), ends]).toEqual(['freed song: on_unpublish', []]);
+    await Promise.resolve();
+    expect([ends, begun[0]?.counts]).toEqual([[{ vibeId: 'song', token: 't1', aacFrames: 7 }], [false]]);
+    setting.aacFrames = undefined;
+    publishers.expect('song', 't2');
+    accept('t2', 'c2');
+    publishers.restarted('another');
+    await Promise.resolve();
+    expect([ends[1], begun[1]?.counts]).toEqual([{ vibeId: 'song', token: 't2' }, [true]]);
   });
 
   it('is not ended by the late news of its predecessor', () => {
@@ -168,7 +149,7 @@ describe('a publish', () => {
     gone('old');
     gone('old', '', 'on_close');
     expect(publishers.holderOf('song')).toBe('new');
-    expect(told.filter((line) => line.startsWith('un'))).toEqual(['unpublished t1: on_unpublish']);
+    expect(told.filter((line) => line.startsWith('freed'))).toEqual(['freed song: on_unpublish']);
   });
 
   it('without a client id is known by its token, and gets the id from the API', () => {
@@ -181,22 +162,22 @@ describe('a publish', () => {
     publishers.expect('other', 't2');
     accept('t2', '', 'other');
     gone('', 't2');
-    expect(told.at(-1)).toBe('unpublished t2: on_unpublish');
+    expect(told.at(-1)).toBe('freed other: on_unpublish');
   });
 });
 
 describe('the API’s word on a publish', () => {
   it('ends it where it says twice that nobody publishes: a hook was lost', () => {
-    const { publishers, accept, look, told, probes } = bind(new Setting());
+    const { publishers, accept, look, told, begun } = bind(new Setting());
     publishers.expect('song', 't1');
     accept('t1');
-    probes[0]?.hear();
+    begun[0]?.hear();
     look({ publishing: false, publisherId: '' });
     look({});
     look();
     expect(publishers.holderOf('song')).toBe('c1');
     look();
-    expect(told.at(-1)).toBe('unpublished t1: not in the API');
+    expect(told.at(-1)).toBe('freed song: not in the API');
   });
 
   it('is not asked for what came after the question', () => {
@@ -221,14 +202,19 @@ describe('the API’s word on a publish', () => {
     expect(ends).toEqual([{ vibeId: 'song', token: 't1', aacFrames: 0 }]);
   });
 
-  it('lets it be while no audio was sent yet, or the probe cannot connect', () => {
-    const { publishers, accept, look, kicks, probes } = bind(new Setting());
+  it('lets it be while no audio was sent yet, or the guard does not play, or has not for long', () => {
+    const setting = new Setting();
+    const { publishers, accept, look, kicks, clock } = bind(setting);
     publishers.expect('song', 't1');
     accept('t1');
     for (let seconds = 0; seconds < 10; seconds += 1) look({ hasAudio: false });
-    (probes[0] as Probed).connected = false;
+    setting.playingSinceMs = undefined;
     for (let seconds = 0; seconds < 10; seconds += 1) look({});
+    setting.playingSinceMs = clock.nowMs();
+    for (let seconds = 0; seconds < 2; seconds += 1) look({});
     expect(kicks).toEqual([]);
+    look({});
+    expect(kicks).toEqual(['c1 unheard']);
   });
 
   it('tells of a ghost once two publishes in a row were allowed and came to nothing', () => {
@@ -244,12 +230,12 @@ describe('the API’s word on a publish', () => {
   });
 
   it('forgets a ghost when a publish is heard', () => {
-    const { publishers, accept, look, gone, told, probes } = bind(new Setting());
+    const { publishers, accept, look, gone, told, begun } = bind(new Setting());
     for (const token of ['t1', 't2', 't3']) {
       publishers.expect('song', token);
       accept(token, `client-of-${token}`);
       if (token === 't2') {
-        probes[1]?.hear();
+        begun[1]?.hear();
         gone('client-of-t2');
         continue;
       }
@@ -285,28 +271,25 @@ describe('another SRS', () => {
     publishers.expect('other', 't2');
     accept('t2', 'c2', 'other', 'b');
     publishers.restarted('b');
-    expect(told.filter((line) => line.startsWith('un'))).toEqual(['unpublished t1: SRS restarted']);
+    expect(told.filter((line) => line.startsWith('freed'))).toEqual(['freed song: SRS restarted']);
     expect(publishers.clientIds).toEqual(['c2']);
   });
 
   it('is not waited for', () => {
-    const { publishers, accept, told, probes } = bind(new Setting());
+    const { publishers, accept, told } = bind(new Setting());
     publishers.expect('song', 't1');
     accept('t1');
     publishers.giveUp('song');
-    expect(told.at(-1)).toBe('unpublished t1: given up');
-    publishers.expect('song', 't2');
-    accept('t2', 'c2');
-    publishers.close();
-    expect(probes.map(({ closed }) => closed)).toEqual([true, true]);
+    expect(told.at(-1)).toBe('freed song: given up');
+    expect(publishers.holderOf('song')).toBeUndefined();
   });
 });
 
 /** The setting with its methods bound, to be taken apart. */
 function bind(setting: Setting) {
-  const { clock, publishers, kicks, told, ends, probes } = setting;
+  const { clock, publishers, kicks, told, ends, begun } = setting;
   return {
-    ...{ clock, publishers, kicks, told, ends, probes },
+    ...{ clock, publishers, kicks, told, ends, begun },
     accept: setting.accept.bind(setting),
     gone: setting.gone.bind(setting),
     look: setting.look.bind(setting),

@@ -62,7 +62,8 @@ function hook(
 ): Verdict {
   const hooks = vhost === 'whip' ? gateway.whipHooks : gateway.whepHooks;
   const param = `?vhost=${vhost}&token=${token}`;
-  return hooks.decide(parseHook(action, { vhost, app: 'live', stream, param, client_id: clientId }));
+  const body = { vhost, app: 'live', stream, param, client_id: clientId };
+  return hooks.decide(parseHook(action, body)) as Verdict;
 }
 
 /** SRS asks its hooks before it answers an offer; who is refused is hung up on. */

@@ -2,11 +2,11 @@ import { ALLOWED, type HookAction, parseHook } from '../../../src/media-server/s
 import { StreamHooks } from '../../../src/media-server/srs/stream-hooks';
 import { FakeClock } from '../../helpers/fake-clock';
 
-function setUp() {
+function setUp(mayPlay: boolean | Promise<boolean> = true) {
   const told: string[] = [];
   const hooks = new StreamHooks({
     clock: new FakeClock(),
-    onPlayer: () => void told.push('somebody plays'),
+    mayPlay: (vibeId) => (told.push(`may ${vibeId}`), mayPlay),
     app: 'live',
     publishers: {
       accept: ({ stream }) => (told.push(`accept ${stream}`), ALLOWED),
@@ -47,14 +47,30 @@ describe('the hooks of what is heard', () => {
     expect(told).toEqual(['accept song']);
   });
 
-  it('let everybody play, and know the relay’s own players', async () => {
+  it('let everybody play, and know the relay’s own players', () => {
     const { decide, told } = setUp();
     expect(decide('on_play', { stream: 'song.flv' })).toEqual(ALLOWED);
-    decide('on_play', { client_id: 'c2', param: '?relay=nonce' });
-    decide('on_play', { client_id: 'c3', param: '?relay=guessed' });
-    expect(told).toEqual(['came c1 song false', 'came c2 song true', 'came c3 song false']);
-    await Promise.resolve();
-    expect(told.slice(3)).toEqual(['somebody plays', 'somebody plays', 'somebody plays']);
+    void decide('on_play', { client_id: 'c2', param: '?relay=nonce' });
+    void decide('on_play', { client_id: 'c3', param: '?relay=guessed' });
+    expect(told.filter((line) => line.startsWith('came'))).toEqual([
+      'came c1 song false',
+      'came c2 song true',
+      'came c3 song false',
+    ]);
+  });
+
+  it.each([
+    ['let in', true, ['may song', 'came c1 song false']],
+    ['turned away', false, ['may song']],
+  ])('keep a player waiting who would make the stream under a wrong name: %s', async (_how, may, said) => {
+    let decideLater!: (may: boolean) => void;
+    const { decide, told } = setUp(new Promise((resolve) => (decideLater = resolve)));
+    const verdict = decide('on_play', { stream: 'song.flv' });
+    expect(decide('on_play', { client_id: 'c2', param: '?relay=nonce' })).toEqual(ALLOWED);
+    expect(told).toEqual(['may song', 'came c2 song true']);
+    decideLater(may);
+    expect(await verdict).toMatchObject({ allowed: may });
+    expect(told.filter((line) => !line.includes('c2'))).toEqual(said);
   });
 
   it('take the ends of publishes and plays, known or not', () => {
