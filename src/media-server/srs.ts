@@ -244,12 +244,15 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
 
   /**
    * SRS 6 and 7 make the stream of an HTTP-FLV player under the name of its file, and then call HLS by that. A player
-   * that is there first is kept waiting until the stream is made under its own name.
+   * that is there first is kept waiting until the guard, or at last a publisher, has it made under its own name.
    */
   #mayPlay(vibeId: string): boolean | Promise<boolean> {
-    if (this.#guards.isPlaying(vibeId) || this.#publishers.holderOf(vibeId) !== undefined) return true;
+    if (this.#guards.isPlaying(vibeId)) return true;
     this.#guards.retryNow(vibeId);
-    return this.#guards.whenPlaying(vibeId, PLAYERS_WAIT_MS);
+    // Right after SRS was restarted the publisher that is known is one of the SRS before.
+    return this.#guards
+      .whenPlaying(vibeId, PLAYERS_WAIT_MS)
+      .then((isPlaying) => isPlaying || this.#publishers.holderOf(vibeId) !== undefined);
   }
 
   #onUp(up: boolean): void {

@@ -182,6 +182,18 @@ describe('SRS as the media server', () => {
     expect([codes, server.playersOf('song')]).toEqual([[0], 1]);
   });
 
+  it('lets a player in after 10 s where the guard never came, and somebody publishes', async () => {
+    await server.start();
+    srs.rtmp.onPlay = () => false;
+    server.announce('song');
+    publish('song');
+    const codes: number[] = [];
+    const body = { client_id: 'early', app: 'live', stream: 'song.flv', service_id: srs.service };
+    void Promise.resolve(srs.callHook('on_play', body)).then(({ code }) => codes.push(code));
+    await passTimeUntil('it is let in', () => codes.length > 0);
+    expect(codes).toEqual([0]);
+  });
+
   it('turns a player away that has waited for 10 s', async () => {
     await server.start();
     srs.rtmp.onPlay = () => false;
