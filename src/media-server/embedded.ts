@@ -67,6 +67,9 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     return { kind: 'embedded', up: this.#up, version: this.#options.version };
   }
 
+  /** Players are sent all that was received before they get the end. */
+  readonly tailMs = 0;
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }

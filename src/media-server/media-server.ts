@@ -41,6 +41,8 @@ export interface MediaServer {
   readonly health: MediaServerHealth;
   /** Its process's id, where it is one of this machine's and known. */
   readonly pid?: number | undefined;
+  /** How long before a publisher goes its last sample must have been published, for all players to get it. */
+  readonly tailMs: number;
   /** Resolves when it takes publishers and players. Rejects with an `OperatorError` when it cannot, e.g. a port in use. */
   start(): Promise<void>;
   /** Stops it: players are disconnected, ports are free when this resolves. Idempotent. */

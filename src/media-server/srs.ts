@@ -42,6 +42,11 @@ const CLOSE_WITHIN_MS = 2_000;
 /** SRS would wait for 30 s. Who waits in vain comes again. */
 const PLAYERS_WAIT_MS = 10_000;
 const KICK_REASONS = ['stale', 'superseded', 'stray', 'unheard', 'vibe-over', 'closing'];
+/**
+ * SRS cuts players of HTTP-FLV when the publisher goes, up to 20 ms (`mw_latency`) after it last looked for what they
+ * have not got yet. FFmpeg holds two AAC frames back until more comes, and audio may be two ahead of the clock.
+ */
+const TAIL_MS = 160;
 const NONCE_BYTES = 12;
 /** Marks a player as one of the relay's own. */
 const INTERNAL = 'relay';
@@ -144,6 +149,8 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
   get health(): MediaServerHealth {
     return { kind: 'srs', up: this.#watch.up, version: this.#watch.version };
   }
+
+  readonly tailMs = TAIL_MS;
 
   /** None while it does not answer, and for one in a container or on another machine. */
   get pid(): number | undefined {

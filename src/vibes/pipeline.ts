@@ -7,7 +7,7 @@ import type { Config } from '../base/config';
 import { Problem } from '../base/errors';
 import type { Metrics } from '../base/metrics';
 import type { Encoder, EncoderExit, EncoderOptions } from '../encoder/encoder';
-import type { PublishEnd } from '../media-server/media-server';
+import type { MediaServer, PublishEnd } from '../media-server/media-server';
 import { Playout } from './playout';
 
 /** What a pipeline needs of the house. */
@@ -16,6 +16,7 @@ export interface PipelineHouse {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly metrics: Metrics;
+  readonly mediaServer: Pick<MediaServer, 'tailMs'>;
   createEncoder(options: EncoderOptions): Encoder;
 }
 
@@ -121,7 +122,7 @@ export class Pipeline {
   declare(format: PcmFormat): void {
     this.checkFormat(format);
     if (this.#playout || this.#closed) return;
-    const { clock, ticker, metrics, config } = this.#house;
+    const { clock, ticker, metrics, config, mediaServer } = this.#house;
     const cold = this.#encoder;
     const isWarm = cold !== undefined && sameFormat(littleEndian(format), DEFAULT_FORMAT);
     this.#encoder = isWarm ? cold : this.#startEncoder(format);
@@ -130,6 +131,7 @@ export class Pipeline {
       format,
       maxBufferSeconds: config.maxBufferSeconds,
       prebufferMs: config.prebufferMs,
+      tailMs: mediaServer.tailMs,
       encoder: this.#encoder,
       clock,
       ticker,

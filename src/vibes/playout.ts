@@ -2,6 +2,7 @@ import { type Level, LevelMeter, type Signal } from '../audio/level';
 import { JitterBuffer, type Taken } from '../audio/jitter-buffer';
 import { Pacer, type PacerPhase } from '../audio/pacer';
 import { littleEndian, type PcmFormat, sampleBytes, toLittleEndian } from '../audio/pcm';
+import { Tail } from '../audio/tail';
 import type { Ticker } from '../audio/ticker';
 import { type Clock, settlesWithin } from '../base/clock';
 import { once } from '../base/closer';
@@ -23,6 +24,8 @@ export interface PlayoutOptions {
   readonly format: PcmFormat;
   readonly maxBufferSeconds: number;
   readonly prebufferMs: number;
+  /** Silence behind the last sample of what is played out, for the media server. */
+  readonly tailMs: number;
   /** Takes the same samples in little-endian order; started already. The playout ends it. */
   readonly encoder: Encoder;
   readonly clock: Clock;
@@ -55,6 +58,7 @@ export class Playout {
   readonly #leaveTicker: () => void;
   readonly #finished: Promise<void>;
   #onFinished!: () => void;
+  #tail: Tail | undefined;
   #waiters: Waiter[] = [];
 
   constructor(options: PlayoutOptions) {
@@ -87,13 +91,13 @@ export class Playout {
       events: {
         phase: (phase, cause) => this.#onPhase(phase, cause),
         played: (bytes, kind) => this.#onPlayed(bytes, kind),
-        finished: () => this.#onFinished(),
+        finished: () => this.#playTail(),
       },
     });
     encoder.on('writable', this.#onWritable);
     encoder.on('state', this.#onEncoderState);
     encoder.on('exit', this.#onEncoderExit);
-    this.#leaveTicker = options.ticker.join((nowMs) => this.#pacer.tick(nowMs));
+    this.#leaveTicker = options.ticker.join((nowMs) => (this.#tail ?? this.#pacer).tick(nowMs));
   }
 
   /** Milliseconds of audio held. */
@@ -172,6 +176,16 @@ export class Playout {
     this.encoder.off('state', this.#onEncoderState);
     this.encoder.off('exit', this.#onEncoderExit);
     await this.#ledger.close();
+  }
+
+  #playTail(): void {
+    const { tailMs, clock, encoder } = this.#options;
+    if (tailMs === 0) return this.#onFinished();
+    this.#tail = new Tail({
+      ...{ tailMs, nowMs: clock.nowMs(), format: littleEndian(this.format), sink: encoder },
+      played: (bytes) => this.#onPlayed(bytes, 'silence'),
+      finished: () => this.#onFinished(),
+    });
   }
 
   readonly #onWritable = (): void => this.#pacer.service(this.#options.clock.nowMs());

@@ -5,6 +5,7 @@ import type { MediaServer, MediaServerEvents, MediaServerHealth } from '../../sr
 /** A media server without a process: remembers what it was told, and says what it is asked to. */
 export class FakeMediaServer extends EventEmitter<MediaServerEvents> implements MediaServer {
   readonly announced = new Set<string>();
+  tailMs = 0;
   readonly playerCounts = new Map<string, number>();
   health: MediaServerHealth = { kind: 'embedded', up: true, version: '0.0.0' };
 

@@ -83,6 +83,19 @@ describe('a vibe', () => {
     expect(house.clock.pendingTimers).toBe(0);
   });
 
+  it('feeds as much silence behind the last sample as the media server needs, counted as such', async () => {
+    const { house, vibe, send } = setUp();
+    house.mediaServer.tailMs = 160;
+    send(1_000);
+    const over = vibe.end({ drain: true, cause: 'test' });
+    await house.clock.advanceAsync(1_500);
+    await over;
+    const tailBytes = 8 * 1024 * 4;
+    expect(house.encoder.bytes.equals(Buffer.concat([sound(1_000), Buffer.alloc(tailBytes)]))).toBe(true);
+    expect(await house.metric('vibesflow_samples_silence_total')).toBe(8 * 1024);
+    expect(house.clock.pendingTimers).toBe(0);
+  });
+
   it('throws away what is held when asked to, and counts it', async () => {
     const { house, vibe, send } = setUp();
     send(1_000);
