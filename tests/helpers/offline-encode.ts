@@ -26,22 +26,22 @@ export interface Comparison {
 /**
  * Holds what a listener heard against the offline encode: from the first frame heard on, each must be equal, to the
  * end of the reference, but for its last two frames.
- * @param mayLack frames besides those two that may be missing at the end
+ * @param tailFrames frames of silence that may follow, where the media server is fed a tail
  * @throws {Error} that names the first difference
  */
 export function expectSameFrames(
   heard: readonly Buffer[],
   reference: readonly Buffer[],
-  mayLack = 0,
+  tailFrames = 0,
 ): Comparison {
   const firstFrame = findRun(heard, reference);
   if (firstFrame === -1)
     throw new Error(`the first of ${heard.length} frames heard is none of the ${reference.length} expected`);
-  const wanted = reference.length - TAIL_FRAMES - mayLack - firstFrame;
+  const wanted = reference.length - TAIL_FRAMES - firstFrame;
   let equalFrames = 0;
   while (equalFrames < heard.length && same(heard[equalFrames], reference[firstFrame + equalFrames]))
     equalFrames += 1;
-  if (equalFrames >= wanted) return checkedTail(heard, reference, { firstFrame, equalFrames });
+  if (equalFrames >= wanted) return checkedTail(heard, reference, { firstFrame, equalFrames }, tailFrames);
 
   const at = firstFrame + equalFrames;
   const ms = Math.round((at * 1024) / 48);
@@ -59,8 +59,9 @@ function checkedTail(
   heard: readonly Buffer[],
   reference: readonly Buffer[],
   comparison: Comparison,
+  tailFrames: number,
 ): Comparison {
-  const most = reference.length - comparison.firstFrame + TAIL_FRAMES;
+  const most = reference.length - comparison.firstFrame + TAIL_FRAMES + tailFrames;
   if (heard.length > most)
     throw new Error(
       `${heard.length - most} frames more than expected at the end (${heard.length}, reference ${reference.length})`,
