@@ -160,24 +160,25 @@ describe('SRS as the media server', () => {
       'unpublished {"vibeId":"song","token":"t1","aacFrames":41}',
       'unpublished {"vibeId":"song","token":"t2","aacFrames":7}',
     ]);
-    expect(srs.rtmp.connections).toHaveLength(1);
+    expect([...srs.clients.values()].filter(({ staysOn }) => staysOn)).toHaveLength(1);
   });
 
   it('keeps a player waiting that comes before its guard, and lets it in then', async () => {
     await server.start();
     const original = srs.rtmp.onPlay;
-    let letGuardIn: (() => void) | undefined;
+    let letGuardIn!: () => void;
+    const letIn = new Promise<void>((resolve) => (letGuardIn = resolve));
     srs.rtmp.onPlay = async (connection) => {
-      await new Promise<void>((resolve) => (letGuardIn = resolve));
+      await letIn;
       return original(connection);
     };
     server.announce('song');
     const codes: number[] = [];
     const body = { client_id: 'early', app: 'live', stream: 'song.flv', service_id: srs.service };
     void Promise.resolve(srs.callHook('on_play', body)).then(({ code }) => codes.push(code));
-    await eventually('the guard wants to play', () => letGuardIn !== undefined);
+    await eventually('the guard wants to play', () => srs.rtmp.latest?.stream);
     expect([codes, server.playersOf('song')]).toEqual([[], 0]);
-    letGuardIn?.();
+    letGuardIn();
     await eventually('it is let in', () => codes.length > 0);
     expect([codes, server.playersOf('song')]).toEqual([[0], 1]);
   });

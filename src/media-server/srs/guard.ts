@@ -35,6 +35,13 @@ interface Heard {
   onAudio: (() => void) | undefined;
 }
 
+interface Opened {
+  readonly player: GuardPlayer;
+  readonly openedMs: number;
+}
+
+/** SRS sweeps every 3 s. */
+const SURE_WITHIN_MS = 2_500;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 /** What SRS still has to hand on comes within milliseconds. */
@@ -48,6 +55,8 @@ const COUNT_WITHIN_MS = 1_000;
  */
 export class Guard {
   readonly #options: GuardOptions;
+  /** Its connection, and until that plays the one before. */
+  readonly #opened: Opened[] = [];
   #player: GuardPlayer | undefined;
   #playingSinceMs: number | undefined;
   /** The publish whose AAC frames come, and those that were let in and have not begun to. */
@@ -88,22 +97,46 @@ export class Guard {
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#player?.close();
+    for (const opened of [...this.#opened]) this.#drop(opened);
     this.#onBroken();
   }
 
   #connect(): void {
     this.#timer = undefined;
+    this.#play();
+  }
+
+  /**
+   * A player's stream can be swept up as well, while the player is being let in; it then hears nothing for ever. But
+   * there are 3 s between two sweeps: of two connections, one after the other within that time, the second one plays the
+   * stream that there is. The first is closed then.
+   */
+  #play(): void {
     const { connect, clock, onPlaying } = this.#options;
-    this.#player = connect({
+    const openedMs = clock.nowMs();
+    const player = connect({
       onPlaying: () => {
+        const before = this.#opened.find((opened) => opened.player !== player);
+        const isSure = before !== undefined && clock.nowMs() - before.openedMs < SURE_WITHIN_MS;
+        if (before) this.#drop(before);
+        if (!isSure) return this.#play();
         this.#retries = 0;
+        this.#player = player;
         this.#playingSinceMs = clock.nowMs();
         onPlaying();
       },
-      onAudio: (body) => this.#hear(body),
+      // The AAC header comes before it is known that it plays.
+      onAudio: (body) => {
+        if (this.#opened.at(-1)?.player === player) this.#hear(body);
+      },
       onEnd: (why) => this.#ended(why),
     });
+    this.#opened.push({ player, openedMs });
+  }
+
+  #drop(opened: Opened): void {
+    opened.player.close();
+    this.#opened.splice(this.#opened.indexOf(opened), 1);
   }
 
   async #count(heard: Heard, srsDied: boolean): Promise<number | undefined> {
@@ -136,7 +169,7 @@ export class Guard {
   #ended(why: string): void {
     const { clock, logger, vibeId } = this.#options;
     if (this.#playingSinceMs !== undefined) logger.info({ vibeId, why }, 'SRS sent the guard of a vibe away');
-    this.#player = undefined;
+    for (const opened of [...this.#opened]) this.#drop(opened);
     this.#onBroken();
     const delayMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries);
     this.#retries += 1;
@@ -144,6 +177,7 @@ export class Guard {
   }
 
   #onBroken(): void {
+    this.#player = undefined;
     this.#playingSinceMs = undefined;
     for (const heard of [this.#now, ...this.#next]) if (heard) heard.broke = true;
     const waiting = this.#waiting;

@@ -28,6 +28,12 @@ class Setting {
     onPlaying: () => (this.playing += 1),
   });
 
+  /** Both of its connections are let in. */
+  letIn(): void {
+    this.latest.onPlaying();
+    this.latest.onPlaying();
+  }
+
   get latest() {
     return this.connections.at(-1) as Setting['connections'][number];
   }
@@ -44,17 +50,48 @@ class Setting {
 /** A guard that plays. */
 function playing(): Setting {
   const setting = new Setting();
-  setting.latest.onPlaying();
+  setting.letIn();
   return setting;
 }
 
 describe('a guard', () => {
-  it('plays from the beginning, and says since when', () => {
-    const { guard, connections, latest, clock } = new Setting();
+  it('plays from the beginning, twice, so that one of them is on the stream that SRS keeps', () => {
+    const setting = new Setting();
+    const { guard, connections, clock } = setting;
     expect([connections.length, guard.playingSinceMs]).toEqual([1, undefined]);
     clock.advance(7);
-    latest.onPlaying();
+    setting.latest.onPlaying();
+    expect([connections.length, guard.playingSinceMs, setting.playing]).toEqual([2, undefined, 0]);
+    clock.advance(7);
+    setting.latest.onPlaying();
+    expect([guard.playingSinceMs, setting.playing]).toEqual([clock.nowMs(), 1]);
+    expect(connections.map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  it('plays once more where both together took so long that SRS may have swept twice', () => {
+    const setting = new Setting();
+    const { guard, connections, clock } = setting;
+    setting.latest.onPlaying();
+    clock.advance(2_500);
+    setting.latest.onPlaying();
+    expect([connections.length, guard.playingSinceMs]).toEqual([3, undefined]);
+    setting.latest.onPlaying();
+    expect(guard.playingSinceMs).toBeUndefined();
+    setting.latest.onPlaying();
     expect(guard.playingSinceMs).toBe(clock.nowMs());
+    expect(connections.map(({ closed }) => closed)).toEqual([true, true, true, false]);
+  });
+
+  it('hears on one connection only', async () => {
+    const setting = playing();
+    const hearing = setting.guard.begin(() => undefined);
+    for (const connection of setting.connections) {
+      connection.onAudio(HEADER);
+      connection.onAudio(FRAME);
+    }
+    const count = hearing.count(false);
+    setting.latest.echoes[0]?.();
+    expect(await count).toBe(1);
   });
 
   it('comes back when it is sent away, ever more slowly', () => {
@@ -67,26 +104,26 @@ describe('a guard', () => {
       return clock.nowMs() - sinceMs;
     });
     expect(waits).toEqual([100, 200, 400, 800, 1_600, 2_000, 2_000]);
-    expect(guard.playingSinceMs).toBeUndefined();
+    expect([guard.playingSinceMs, clock.pendingTimers]).toEqual([undefined, 0]);
   });
 
-  it('comes back at once when it is told to, and has no two connections', () => {
+  it('comes back at once when it is told to, and not while it is there', () => {
     const { guard, connections, clock } = playing();
     guard.retryNow();
-    expect(connections).toHaveLength(1);
-    connections[0]?.onEnd('gone');
+    expect(connections).toHaveLength(2);
+    connections.at(-1)?.onEnd('gone');
     guard.retryNow();
     guard.retryNow();
-    expect([connections.length, clock.pendingTimers]).toEqual([2, 0]);
+    expect([connections.length, clock.pendingTimers]).toEqual([3, 0]);
   });
 
   it('stays away once it is closed', () => {
     const { guard, connections, clock } = playing();
-    connections[0]?.onEnd('gone');
+    connections.at(-1)?.onEnd('gone');
     guard.close();
     guard.close();
     guard.retryNow();
-    expect([connections.length, clock.pendingTimers]).toEqual([1, 0]);
+    expect([connections.length, clock.pendingTimers]).toEqual([2, 0]);
     const other = playing();
     other.guard.close();
     expect(other.latest.closed).toBe(true);
@@ -154,18 +191,29 @@ describe('what a guard hears of a publish', () => {
   });
 
   it.each([
-    ['was not there when it began', (it: Setting) => it.latest.onPlaying(), new Setting()],
+    ['was not there when it began', (it: Setting) => it.letIn(), new Setting()],
     ['was sent away', (it: Setting) => it.latest.onEnd('kicked'), playing()],
   ])('is not known where the guard %s; its sound is told of all the same', async (_what, spoil, setting) => {
     let heard = 0;
     const hearing = setting.guard.begin(() => (heard += 1));
     spoil(setting);
     setting.clock.advance(100);
-    setting.latest.onPlaying();
+    if (setting.guard.playingSinceMs === undefined) setting.letIn();
     setting.hear(HEADER);
     setting.frames(4);
     expect(heard).toBe(1);
     expect([await hearing.count(false), await hearing.count(true)]).toEqual([undefined, undefined]);
+  });
+
+  it('is told also where the header came before it is known that the guard plays', () => {
+    const setting = new Setting();
+    let heard = 0;
+    setting.guard.begin(() => (heard += 1));
+    setting.latest.onPlaying();
+    setting.hear(HEADER);
+    setting.latest.onPlaying();
+    setting.frames(1);
+    expect(heard).toBe(1);
   });
 
   it('is not known where SRS does not answer within a second', async () => {
