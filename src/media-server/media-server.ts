@@ -14,8 +14,8 @@ export interface PublishEnd {
   /** The one-time token that the encoder put into its publish URL: tells one encoder's life from the next. */
   readonly token: string;
   /**
-   * AAC frames received, without the AAC header. Each is 1024 samples at 48 kHz. Left out by a media server that does
-   * not count them.
+   * AAC frames received and handed on, without the AAC header. Each is 1024 samples at 48 kHz. Left out where the media
+   * server did not see all of them.
    */
   readonly aacFrames?: number;
 }

@@ -18,7 +18,7 @@ interface Life {
 
 /**
  * Settles what each encoder's life has cost: what was fed to it less what the media server received of it. The two
- * witnesses report in either order. Where the media server does not count (SRS counts no audio) or says nothing,
+ * witnesses report in either order. Where the media server cannot say, or says nothing,
  * FFmpeg's own last progress counts. It comes every half second, so that what is called lost is then the most that can
  * have been lost: up to half a second of it was published after all.
  */

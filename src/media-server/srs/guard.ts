@@ -51,7 +51,8 @@ const COUNT_WITHIN_MS = 1_000;
  * Plays a vibe's stream from SRS for as long as there is the vibe, and comes back when it is sent away. Three things
  * hang on it. It hears whether a publish is handed on at all, and counts what was. It keeps SRS 6 and 7 from sweeping up
  * a stream that nobody plays while its publisher is being let in. And SRS makes the stream for it under its right name,
- * which it does not for a player of HTTP-FLV (HLS then has the name `ID.flv.m3u8`).
+ * which it does not for a player of HTTP-FLV (HLS then has the name `ID.flv.m3u8`). An AAC frame costs it the reading of
+ * a header; of bodies nothing is kept.
  */
 export class Guard {
   readonly #options: GuardOptions;
