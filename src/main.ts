@@ -2,7 +2,7 @@ import { type App, startApp } from './app';
 import { systemClock } from './base/clock';
 import { type Config, loadConfig } from './base/config';
 import { OperatorError } from './base/errors';
-import { createLogger, type Logger } from './base/logger';
+import { createLogger, type Logger, logWritten, writeLogNow } from './base/logger';
 
 export interface DaemonOptions {
   /** The environment to read the settings from. */
@@ -43,6 +43,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     if (!(error instanceof OperatorError)) throw error;
     process.stderr.write(`vibesflow: ${error.message}\n`);
     return error.exitCode;
+  } finally {
+    await logWritten();
   }
 }
 
@@ -52,6 +54,7 @@ async function stop(app: App, logger: Logger): Promise<void> {
     CLOSE_WITHIN_MS,
     () => {
       logger.fatal('a part did not close in time');
+      writeLogNow();
       process.exit(1);
     },
     { background: true },
@@ -84,6 +87,7 @@ function dieOnSurprises(logger: Logger): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       logger.fatal({ err: error }, event);
+      writeLogNow();
       process.exit(1);
     });
   }
