@@ -29,6 +29,9 @@ export const MAX_CONNECTIONS = 3_000;
 /** SRS does not start unless it may open so many files more than it takes connections. */
 export const RESERVED_FILES = 128;
 
+/** Names of this machine. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
 /** @returns the pid file below the directory that SRS may write to */
 export function pidFile(directory: string): string {
   return path.join(directory, 'srs.pid');
@@ -42,9 +45,15 @@ export function hlsDirectory(directory: string): string {
 /**
  * The settings that the daemon itself runs with, as SRS needs them.
  * @param directory where SRS may write
- * @throws {OperatorError} 78 where HOST is nothing that SRS can call
+ * @throws {OperatorError} 78 where HOST is nothing that SRS can call, or RTMP_URL names another machine
  */
 export function srsConfOptions(config: Config, version: SrsVersion, directory: string): SrsConfOptions {
+  const { hostname } = new URL(config.rtmpUrl);
+  if (!LOOPBACK.test(hostname))
+    throw new OperatorError(
+      `RTMP_URL names ${hostname}, and this is the configuration of an SRS beside the relay: it listens on loopback alone`,
+      EXIT_CONFIG,
+    );
   const secret = config.hookSecret === undefined ? '' : `/${config.hookSecret}`;
   return {
     version,

@@ -49,6 +49,17 @@ describe('srs.conf', () => {
   });
 });
 
+describe('the configuration for an SRS on another machine', () => {
+  it('is not made up from loopback addresses: it is refused', () => {
+    const env = { MEDIA_SERVER: 'srs', RTMP_URL: 'rtmp://10.0.0.5:1935/live' };
+    expect(() => conf('7', env)).toThrow(/RTMP_URL names 10\.0\.0\.5/);
+    for (const host of ['localhost', '127.0.0.2', '[::1]'])
+      expect(conf('7', { ...env, RTMP_URL: `rtmp://${host}:1935/live` })).toBe(
+        conf('7', { MEDIA_SERVER: 'srs' }),
+      );
+  });
+});
+
 describe.each(['5', '6', '7', '7.0.60', '7.0.162', '8.0.34'])('the configuration for SRS %s', (line) => {
   const tree = readSrsConf(conf(line));
   const one = (name: string): string | undefined => tree.get(name)?.[0]?.join(' ');
