@@ -276,6 +276,9 @@ export class SrsMediaServer extends EventEmitter<MediaServerEvents> implements M
     this.#players.clear(this.#options.clock.nowMs());
     this.#publishers.restarted(service);
     this.#clearance.reset();
+    this.#guards.retryNow();
+    // It was away for so short that nobody saw it down; the encoders did.
+    if (this.#watch.up) this.emit('health', this.health);
   }
 
   #onGhost(vibeId: string): void {

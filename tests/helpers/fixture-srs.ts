@@ -41,7 +41,7 @@ export class FixtureSrs {
   hung = false;
   /** Hooks that only tell something do not arrive. */
   losesHooks = false;
-  service = 'service-1';
+  service = 'service-0';
   pid = 4711;
   version = '7.0.18';
   callHook: CallHook = () => ({ code: 0 });

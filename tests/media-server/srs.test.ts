@@ -283,6 +283,13 @@ describe('SRS as the media server', () => {
     expect(await count('vibesflow_media_server_restarts_total')).toBe(1);
   });
 
+  it('tells that it is up where it was away for so short that nobody saw it down', async () => {
+    await server.start();
+    await srs.restart();
+    await passTimeUntil('it is met', () => server.pid === 4712);
+    expect(told).toEqual(Array(2).fill('health {"kind":"srs","up":true,"version":"7.0.18"}'));
+  });
+
   it('takes silence for nothing: publishes and listeners stay what they were', async () => {
     await server.start();
     server.announce('song');

@@ -36,7 +36,7 @@ describe('SRS’s API', () => {
   it('lists all streams, though it gives ten unless asked for more', async () => {
     for (let id = 0; id < 12; id += 1) srs.addClient(`c${id}`, `/live/v${id}`, true);
     const { streams, service, pid } = await api.streams();
-    expect([streams.length, service, pid]).toEqual([12, 'service-1', '4711']);
+    expect([streams.length, service, pid]).toEqual([12, 'service-0', '4711']);
     const count = Number(/count=(\d+)/.exec(srs.asked.at(-1) as string)?.[1]);
     expect(count).toBeGreaterThanOrEqual(100_000);
   });
