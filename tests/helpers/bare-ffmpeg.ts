@@ -19,11 +19,19 @@ const ENCODE = [
   ...['-c:a', 'aac', '-b:a', '128k', '-flush_packets', '1', '-flvflags', 'no_duration_filesize'],
 ];
 
+/** What comes before the audio that counts: sends what it likes, and resolves when that audio may begin. */
+export type WarmUp = (send: (chunk: Buffer) => void) => Promise<void>;
+
 /**
  * FFmpeg and a media server, with no relay before them: PCM on FFmpeg's standard input, published to an RTMP URL. Who
  * listens there is the caller's matter.
  */
-export async function publishByHand(pcm: Buffer, pacing: Pacing, rtmpUrl: string): Promise<Send[]> {
+export async function publishByHand(
+  pcm: Buffer,
+  pacing: Pacing,
+  rtmpUrl: string,
+  warmUp?: WarmUp,
+): Promise<Send[]> {
   const child = spawn(FFMPEG, [...ENCODE, '-tcp_nodelay', '1', '-f', 'flv', rtmpUrl], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
@@ -33,7 +41,9 @@ export async function publishByHand(pcm: Buffer, pacing: Pacing, rtmpUrl: string
     child.once('close', () => resolve());
   });
   child.stdin.write(STREAMING_WAV_HEADER);
-  const sends = await paced(pcm, pacing, (chunk) => void child.stdin.write(chunk));
+  const send = (chunk: Buffer): void => void child.stdin.write(chunk);
+  await warmUp?.(send);
+  const sends = await paced(pcm, pacing, send);
   child.stdin.end();
   await closed;
   return sends;
@@ -43,6 +53,7 @@ export async function publishByHand(pcm: Buffer, pacing: Pacing, rtmpUrl: string
 export async function listenToBareFfmpeg(
   pcm: Buffer,
   pacing: Pacing,
+  warmUp?: WarmUp,
 ): Promise<{ heard: HeardFrame[]; sends: Send[] }> {
   const child = spawn(FFMPEG, [...ENCODE, '-f', 'flv', 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const heard: HeardFrame[] = [];
@@ -62,7 +73,9 @@ export async function listenToBareFfmpeg(
   });
   closed.catch(() => undefined);
   child.stdin.write(STREAMING_WAV_HEADER);
-  const sends = await paced(pcm, pacing, (chunk) => void child.stdin.write(chunk));
+  const send = (chunk: Buffer): void => void child.stdin.write(chunk);
+  await warmUp?.(send);
+  const sends = await paced(pcm, pacing, send);
   child.stdin.end();
   await closed;
   return { heard, sends };
