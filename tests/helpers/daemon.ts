@@ -230,14 +230,9 @@ export class Daemon {
     if (wasRunning) this.signal('SIGTERM');
     const end = await this.#endWithin(withinMs);
     await this.expectNoResidue();
-    this.forget();
+    rmSync(this.#home, { recursive: true, force: true });
     if (wasRunning && end.exitCode !== 0)
       throw new Error(`the daemon ended with ${end.exitCode ?? end.signal}; it said:\n${this.output}`);
-  }
-
-  /** Removes the directory of a daemon that is gone. `stop` does it; only a daemon that was killed needs it. */
-  forget(): void {
-    rmSync(this.#home, { recursive: true, force: true });
   }
 
   /**
