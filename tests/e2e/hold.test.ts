@@ -41,17 +41,20 @@ describeWithEach('a creator who goes away for 20 s and comes back', (media) => {
   let floorMs: number;
 
   beforeAll(async () => {
+    // Made beforehand: that blocks the process, and the creator with it.
+    const [before, after] = [music(4, 1), music(4, 2)];
+    const bursts = burstSignal((2 * FLOOR_MS) / 1_000);
     canary = await Canary.start();
     daemon = await media.start({ PREBUFFER_MS: String(PREBUFFER_MS) });
     const target = daemon.target('away');
     await daemon.startVibe('away');
     listener = await daemon.listen('away');
-    first = await postRaw(target, music(4, 1), { leadMs: LEAD_MS });
+    first = await postRaw(target, before, { leadMs: LEAD_MS });
     await delay(AWAY_MS - FLOOR_MS);
-    const floor = listenToBareFfmpeg(burstSignal((2 * FLOOR_MS) / 1_000), { chunkMs: 20 });
+    const floor = listenToBareFfmpeg(bursts, { chunkMs: 20 });
     await delay(FLOOR_MS);
     whileAway = { state: (await daemon.status('away'))?.['state'], isConnected: listener.isConnected };
-    const sending = postRaw(target, music(4, 2), { leadMs: LEAD_MS });
+    const sending = postRaw(target, after, { leadMs: LEAD_MS });
     await eventually('it is live again', async () => (await daemon.status('away'))?.['state'] === 'live');
     back = await sending;
     await daemon.endVibe('away');
@@ -78,7 +81,8 @@ describeWithEach('a creator who goes away for 20 s and comes back', (media) => {
     const silentMs = (until - from) / 48;
     // By the creator's own watch: from the end of what it sent to the moment at which it sent again.
     const awayMs = (back[0]?.atMs ?? NaN) - ((first[0]?.atMs ?? NaN) + 4_000);
-    expect(awayMs).toBeGreaterThan(AWAY_MS - LEAD_MS - 10);
+    // The last chunk went out 20 ms before it ended, and timers may come a little early.
+    expect(awayMs).toBeGreaterThan(AWAY_MS - LEAD_MS - 20 - 10);
     const stalledMs = canary.stalledMs(first[0]?.atMs ?? 0, back.at(-1)?.atMs ?? 0);
     expect(Math.abs(silentMs - awayMs)).toBeLessThan(200 + stalledMs);
   });
