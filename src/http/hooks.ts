@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Express, Request, RequestHandler } from 'express';
 import { Problem } from '../base/errors';
+import { isSameSecret } from '../base/same-secret';
 import type { HttpContext } from './context';
 import { openDoor } from './doors';
 import { readControlBody } from './json-body';
@@ -54,12 +54,6 @@ function checkCaller(req: Request, secret: string | undefined): void {
   const isKnown =
     secret === undefined
       ? given === undefined && LOOPBACK.test(req.socket.remoteAddress ?? '')
-      : isSame(given ?? '', secret);
+      : isSameSecret(given ?? '', secret);
   if (isForeign || !isKnown) throw new Problem('forbidden', 'This door is for the media server.');
-}
-
-/** Takes the same time wherever two texts differ. */
-function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }

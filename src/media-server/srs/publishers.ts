@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
+import { isSameSecret } from '../../base/same-secret';
 import { StateMachine, type StateTable } from '../../base/state';
 import type { PublishEnd } from '../media-server';
 import type { StreamEntry } from './api';
@@ -124,7 +124,7 @@ export class Publishers {
   accept({ stream, clientId, serviceId, query }: Hook): Verdict {
     const publish = this.#newest.get(stream);
     if (!publish) return refused('no encoder publishes this vibe');
-    if (!isSame(query.get('token') ?? '', publish.token)) return refused('wrong token');
+    if (!isSameSecret(query.get('token') ?? '', publish.token)) return refused('wrong token');
     if (publish.machine.state !== 'issued') return refused('the token was used before');
     const { clock, kick, lookSoon, guardOf } = this.#options;
     // SRS would find the name busy. Who is there has been given its time to go.
@@ -254,10 +254,4 @@ export class Publishers {
     if (wasDeaf || !hearing) tell(wasDeaf ? 0 : undefined);
     else void hearing.count(cause === RESTARTED).then(tell);
   }
-}
-
-/** Takes the same time wherever two texts differ. */
-function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }
