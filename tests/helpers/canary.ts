@@ -43,6 +43,7 @@ export class Canary {
 
   /** Asks the processes what they saw; until then, `stalls` knows of this process only. */
   async look(): Promise<this> {
+    this.#noteOwn();
     // Their clock is that of the system; ours counts from the start of this process.
     const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
     await Promise.all(
@@ -125,11 +126,15 @@ export class Canary {
   #watchOwn(): void {
     this.#dueMs = performance.now() + PERIOD_MS;
     this.#timer = setTimeout(() => {
-      const ranMs = performance.now();
-      if (ranMs - this.#dueMs > LATE_MS)
-        this.#seenBy[PROCESSES]?.push({ fromMs: this.#dueMs, untilMs: ranMs });
+      this.#noteOwn();
       this.#watchOwn();
     }, PERIOD_MS);
+  }
+
+  #noteOwn(): void {
+    const ranMs = performance.now();
+    if (ranMs - this.#dueMs > LATE_MS) this.#seenBy[PROCESSES]?.push({ fromMs: this.#dueMs, untilMs: ranMs });
+    this.#dueMs = ranMs + PERIOD_MS;
   }
 }
 
