@@ -1,14 +1,21 @@
 /*
- * `npm run bench [name]`: builds the relay if its sources are newer than what is built, then runs the benchmarks.
+ * `npm run bench [name]`: builds the relay, unless nothing is to be measured, then runs the benchmarks. Ends when they have
+ * ended what they started.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 2, 2] });
-if (built.status !== 0) process.exit(built.status ?? 1);
+const asked = process.argv.slice(2);
+const isTold =
+  asked.length === 0 || asked[0] === 'docs' || asked.some((arg) => arg === '--help' || arg === '-h');
+if (!isTold) {
+  const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  if (built.status !== 0) process.exit(built.status ?? 1);
+}
 const args = ['-r', path.join(ROOT, 'bench/register.cjs'), path.join(ROOT, 'bench/main.ts')];
-const run = spawnSync(process.execPath, [...args, ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
-process.exit(run.status ?? 1);
+const child = spawn(process.execPath, [...args, ...asked], { cwd: ROOT, stdio: 'inherit' });
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => process.exit(code ?? 1));

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { FFMPEG } from '../../tests/helpers/ffmpeg';
 
@@ -7,6 +8,8 @@ export interface Machine {
   readonly cores: number;
   readonly cpu: string;
   readonly memoryGiB: number;
+  /** Such as `Debian GNU/Linux 12 (bookworm)`; not there in older reports. */
+  readonly system?: string;
   readonly kernel: string;
   readonly node: string;
   readonly ffmpeg: string;
@@ -19,6 +22,7 @@ export function describeMachine(): Machine {
     cores: os.availableParallelism(),
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    system: system(),
     kernel: os.release(),
     node: process.version,
     ffmpeg: ffmpegVersion(FFMPEG),
@@ -31,6 +35,14 @@ export function ffmpegVersion(path: string): string {
   return (
     /^ffmpeg version (\S+)/.exec(execFileSync(path, ['-version'], { encoding: 'utf8' }))?.[1] ?? 'unknown'
   );
+}
+
+function system(): string | undefined {
+  try {
+    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 function commit(): string {

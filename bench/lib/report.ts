@@ -7,7 +7,7 @@ export interface Measure {
   readonly name: string;
   /** `ms`, `% of a core`, `MB`, … */
   readonly unit: string;
-  /** One value for each round that was judged. */
+  /** One value for each round that was judged; what is not finite counts for nothing. */
   readonly each: readonly number[];
 }
 
@@ -57,8 +57,9 @@ export function verdict(
 /** The report as a person reads it. */
 export function reportTable(report: Report): string {
   const measures = report.measures.map(({ name, unit, each }) => {
-    const { least, most } = spread(each);
-    return [name, figure(median(each)), `${figure(least)} to ${figure(most)}`, unit, String(each.length)];
+    const finite = each.filter(Number.isFinite);
+    const { least, most } = spread(finite);
+    return [name, figure(median(finite)), `${figure(least)} to ${figure(most)}`, unit, String(finite.length)];
   });
   const comparisons = report.comparisons.map(({ name, unit, value, target }) => [
     name,
@@ -69,7 +70,7 @@ export function reportTable(report: Report): string {
   return [
     `${report.bench}: ${describeParameters(report)}`,
     '',
-    ...table([['measured', 'median', 'spread', 'unit', 'rounds'], ...measures]),
+    ...table([['measured', 'median', 'spread', 'unit', 'values'], ...measures]),
     ...(comparisons.length > 0
       ? ['', ...table([['held against', 'is', 'target', 'verdict'], ...comparisons])]
       : []),
