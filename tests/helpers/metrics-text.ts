@@ -25,6 +25,14 @@ export class MetricsText {
       .reduce((total, sample) => total + sample.value, 0);
   }
 
+  /** The values that a label has in a metric's samples, in their order. */
+  labels(name: string, label: string): string[] {
+    return this.#samples
+      .filter((sample) => sample.name === name)
+      .map(({ labels }) => new RegExp(`(?:^|,)${label}="([^"]*)"`).exec(labels)?.[1])
+      .filter((value) => value !== undefined);
+  }
+
   /** Like `sum`, but 0 where the metric has no sample yet: for counters with labels. */
   sumOrZero(name: string): number {
     return this.#samples.some((sample) => sample.name === name) ? this.sum(name) : 0;
