@@ -9,7 +9,7 @@ export interface Axis {
 }
 
 export interface AxisOptions {
-  /** The values that must find room. */
+  /** The values that must find room; of none, it is an axis all the same. */
   readonly values: readonly number[];
   /** Pixels of its beginning and its end. */
   readonly range: readonly [number, number];
@@ -23,8 +23,11 @@ export interface AxisOptions {
 /** Values closer to each other than this share of the largest may begin above zero. */
 const NARROW = 0.6;
 
-export function makeAxis(options: AxisOptions): Axis {
-  return options.scale === 'logarithmic' ? logarithmic(options) : linear(options);
+export function makeAxis(asked: AxisOptions): Axis {
+  const isLogarithmic = asked.scale === 'logarithmic';
+  const shown = asked.values.filter((value) => !isLogarithmic || value > 0);
+  const options = { ...asked, values: shown.length > 0 ? shown : [1] };
+  return isLogarithmic ? logarithmic(options) : linear(options);
 }
 
 /** Shares from 0 to 1, with a tick for each quarter. */
@@ -50,8 +53,7 @@ function linear({ values, range, ticks, fromZero }: AxisOptions): Axis {
 }
 
 function logarithmic({ values, range, ticks }: AxisOptions): Axis {
-  const positive = values.filter((value) => value > 0);
-  const [smallest, largest] = [Math.min(...positive), Math.max(...positive)];
+  const [smallest, largest] = [Math.min(...values), Math.max(...values)];
   const marks = logarithmicTicks(smallest, largest, ticks);
   const [least, most] = [marks[0] as number, marks.at(-1) as number];
   const part = (value: number): number => Math.log(value / least) / Math.log(most / least);

@@ -69,6 +69,7 @@ export async function check(
     } finally {
       await canary.stop();
     }
+    say(`${name}: ${((performance.now() - fromMs) / 1000).toFixed(0)} s`);
   }
   return judgements;
 }

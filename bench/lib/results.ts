@@ -7,7 +7,8 @@ export const RESULTS = path.resolve(__dirname, '../results');
 
 /** More digits than any measurement here has. */
 const DIGITS = 6;
-const ROW_OF_NUMBERS = /\[\s*((?:(?:-?[\d.]+(?:e[+-]?\d+)?|null),?\s*)+)\]/g;
+/** Only between tokens does JSON have line breaks: what stands in a string is not touched. */
+const ROW_OF_NUMBERS = /\[\n\s*((?:(?:-?[\d.]+(?:e[+-]?\d+)?|null),?\s*)+)\]/g;
 
 /** Keeps a report in place of an older one of the same benchmark. */
 export function saveReport(report: Report, directory = RESULTS): void {
@@ -15,7 +16,7 @@ export function saveReport(report: Report, directory = RESULTS): void {
   writeFileSync(path.join(directory, `${report.bench}.json`), reportText(report));
 }
 
-/** All kept reports, by the names of their benchmarks. */
+/** All kept reports, by the names of their benchmarks. JSON has `null` for what was not a number. */
 export function readReports(directory = RESULTS): Report[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)

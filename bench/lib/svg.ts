@@ -35,7 +35,8 @@ const COLOURS = [
 const DASHES = ['7 4', '2 3', '10 3 2 3'] as const;
 
 /** A picture as an SVG of its own, light or dark as the reader's system is. */
-export function drawPlot(plot: Plot): string {
+export function drawPlot(given: Plot): string {
+  const plot = drawable(given);
   const legend = layLegend(plot);
   const top = TITLE_PX + legend.rows * LEGEND_ROW_PX + 12;
   const shown = visible(plot);
@@ -60,6 +61,17 @@ export function drawPlot(plot: Plot): string {
   ].join('\n');
 }
 
+/** Without the points that no axis of it has a place for. */
+function drawable(plot: Plot): Plot {
+  const fits = (value: number, scale = 'linear'): boolean =>
+    Number.isFinite(value) && (scale === 'linear' || value > 0);
+  const series = plot.series.map(({ points, ...rest }) => ({
+    ...rest,
+    points: points.filter(([x, y]) => fits(x, plot.xScale) && fits(y, plot.yScale)),
+  }));
+  return { ...plot, series };
+}
+
 interface Visible {
   readonly xMost: number;
   /** What the picture leaves out, in words. */
@@ -69,10 +81,11 @@ interface Visible {
 function visible(plot: Plot): Visible {
   const most = Math.max(...plot.series.flatMap(({ points }) => points.map(([value]) => value)));
   if (!isDistribution(plot)) return { xMost: most, beyond: [] };
-  const tail = Math.max(...plot.series.map(({ points }) => atShare(points, TAIL_SHARE)));
+  const filled = plot.series.filter(({ points }) => points.length > 0);
+  const tail = Math.max(...filled.map(({ points }) => atShare(points, TAIL_SHARE)));
   const xMost = tail * 1.1;
-  if (most <= 2 * tail) return { xMost: most, beyond: [] };
-  const beyond = plot.series
+  if (!(most > 2 * tail)) return { xMost: most, beyond: [] };
+  const beyond = filled
     .filter(({ points }) => (points.at(-1)?.[0] ?? 0) > xMost)
     .map(({ name, points }) => `${name}: the longest is ${figure(points.at(-1)?.[0] ?? NaN)}`);
   return { xMost, beyond };
@@ -89,7 +102,7 @@ function axes(plot: Plot, { xMost }: Visible, top: number): [Axis, Axis] {
     (plot.bounds ?? []).filter((bound) => bound.axis === axis).map(({ value }) => value);
   const isShare = isDistribution(plot);
   const x = makeAxis({
-    values: [...points.map(([value]) => Math.min(value, xMost)), xMost, ...on('x')],
+    values: [...points.map(([value]) => Math.min(value, xMost)), ...on('x')],
     range: [LEFT, WIDTH - RIGHT],
     scale: plot.xScale ?? 'linear',
     ticks: 8,
@@ -139,24 +152,18 @@ function bounds({ bounds = [] }: Plot, x: Axis, y: Axis, top: number): string[] 
 }
 
 function line(plot: Plot, series: PlotSeries, name: string, x: Axis, y: Axis, xMost: number): string[] {
-  const drawable = series.points.filter(
-    ([px, py]) =>
-      Number.isFinite(px) &&
-      Number.isFinite(py) &&
-      (plot.xScale !== 'logarithmic' || px > 0) &&
-      (plot.yScale !== 'logarithmic' || py > 0),
-  );
-  const [first] = drawable;
+  const { points } = series;
+  const [first] = points;
   if (!first) return [];
   if (isDistribution(plot)) {
-    const shown = drawable.filter(([value]) => value <= xMost);
+    const shown = points.filter(([value]) => value <= xMost);
     const steps = shown.map(([value, share]) => `H${px(x.at(value))}V${px(y.at(share))}`);
     return [`<path class="${name}" d="M${px(x.at(first[0]))} ${px(y.at(0))}${steps.join('')}"/>`];
   }
-  const path = drawable.map(
+  const path = points.map(
     ([at, value], index) => `${index === 0 ? 'M' : 'L'}${px(x.at(at))} ${px(y.at(value))}`,
   );
-  const dots = drawable.map(
+  const dots = points.map(
     ([at, value]) => `<circle class="${name} dot" cx="${px(x.at(at))}" cy="${px(y.at(value))}" r="3.5"/>`,
   );
   return [`<path class="${name}" d="${path.join('')}"/>`, ...dots];
