@@ -27,6 +27,8 @@ const IS_CI = process.env.CI === 'true';
 
 /** Several times what the longest suite takes. */
 const SUITE_LIMIT_MS = Number(process.env.SUITE_LIMIT_MINUTES || 40) * 60_000;
+/** How many times worse than its bound a ratio may be before it is a failure: machines differ, and are disturbed. */
+const GUARD_SLACK = 2;
 /** How much of a failure's message the summary at the end shows. */
 const MESSAGE_LINES = 8;
 
@@ -87,6 +89,8 @@ step('Types', 'npm', ['run', '--silent', 'types']);
 await suite('Unit and repository tests', 'unit', []);
 await suite('End to end: the built daemon, real FFmpeg, real players (some minutes)', 'e2e', ['--runInBand']);
 await beside;
+// Alone on the machine, as far as that is ours to say.
+guard();
 
 // Last, because a log is often seen by its end alone: what failed, and what it said.
 for (const line of unjudged) say(line);
@@ -188,6 +192,23 @@ async function suite(title, project, flags) {
   unjudged.push(...run.unjudged);
   for (const { what, why } of run.failures) fail(what, why);
   for (const { what, why } of run.faults) fail(`${title}: ${what}`, why);
+}
+
+/**
+ * The benchmarks' guard, with bounds so wide that only what has become much slower is out of them. What it compares counts
+ * as tests do.
+ */
+function guard() {
+  say('\n▸ Speed: the quick benchmarks against their floors (two minutes)');
+  const args = [path.join(ROOT, 'scripts', 'bench.mjs'), 'check', '--slack', String(GUARD_SLACK)];
+  const options = { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' };
+  const { stdout, status, signal } = spawnSync(process.execPath, args, options);
+  const told = stdout?.split('\n').find((line) => line.startsWith('{'));
+  if (told === undefined) return fail('Speed: no verdict', `ended with ${status ?? signal}`);
+  const seen = JSON.parse(told);
+  totals.passed += seen.passed;
+  for (const line of seen.failed) fail(`Speed: ${line}`);
+  unjudged.push(...seen.unjudged.map((line) => `Speed: NOT JUDGED: ${line}`));
 }
 
 /** A step without which nothing else makes sense. */
