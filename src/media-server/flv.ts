@@ -52,11 +52,14 @@ export function flvTag(type: FlvTagType, timestampMs: number, body: Buffer): Buf
   return tag;
 }
 
-/** Writes another timestamp into a tag that `flvTag` made. */
-export function setTimestamp(tag: Buffer, timestampMs: number): void {
+/** Writes another timestamp into a tag that `flvTag` made, and that begins at `tagAt`. */
+export function setTimestamp(bytes: Buffer, timestampMs: number, tagAt = 0): void {
   const ms = timestampMs >>> 0;
-  tag.writeUIntBE(ms & 0xff_ffff, TIMESTAMP_AT, 3);
-  tag[TIMESTAMP_AT + 3] = ms >>> 24;
+  const at = tagAt + TIMESTAMP_AT;
+  bytes[at] = ms >>> 16;
+  bytes[at + 1] = ms >>> 8;
+  bytes[at + 2] = ms;
+  bytes[at + 3] = ms >>> 24;
 }
 
 /** Whether an audio tag's body is AAC at all: sound format 10. */

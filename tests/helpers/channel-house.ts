@@ -43,6 +43,11 @@ export class FakeResponse extends Writable {
     onTag: (tag) => this.tags.push({ ...tag, body: Buffer.from(tag.body) }),
   });
 
+  /** Answers write straight to their sockets. */
+  get socket(): this {
+    return this;
+  }
+
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#parser.push(bytes);
     done();
@@ -81,7 +86,7 @@ export class ChannelHouse {
     const response = new FakeResponse();
     const channel = await this.channels.find(vibeId, 0);
     if (!channel) throw new Error(`no ${vibeId}`);
-    channel.attach(response as unknown as ServerResponse);
+    channel.attach(response as unknown as ServerResponse, 'plain');
     return response;
   }
 

@@ -9,13 +9,14 @@ import {
   isAacConfig,
   MAX_ADTS_PAYLOAD_BYTES,
   SCRIPT_TAG,
-  setTimestamp,
 } from '../flv';
 import { parseAacConfig } from './aac-config';
 import { type AmfObject, type AmfValue, encodeAmf0Script } from '../rtmp/amf0';
+import { FanOut } from './fan-out';
 import { FlvListener } from './flv-listener';
 import { FrameClock } from './frame-clock';
 import { HlsStream } from './hls-stream';
+import type { Framing } from './tag-batch';
 
 /** A listener that has not read the end of its stream by then is disconnected. */
 const LINGER_MS = 10_000;
@@ -40,7 +41,7 @@ export class Channel {
   readonly stamp: string;
   readonly hls: HlsStream;
   readonly #options: ChannelOptions;
-  readonly #listeners = new Set<FlvListener>();
+  readonly #listeners = new FanOut();
   readonly #time = new FrameClock();
   #metadata: Buffer | undefined;
   #config: Buffer | undefined;
@@ -58,18 +59,22 @@ export class Channel {
   }
 
   /** Adds a player whose answer's head is sent: it gets what it needs to begin, and from now on every frame. */
-  attach(response: ServerResponse): void {
-    const listener = new FlvListener(response, this.#time.ms, this.#options.onCut);
+  attach(response: ServerResponse, framing: Framing): void {
+    const listener = new FlvListener({
+      response,
+      framing,
+      originMs: this.#time.ms,
+      onCut: this.#options.onCut,
+    });
+    const tags: Buffer[] = [FLV_HEADER];
+    if (this.#metadata) tags.push(flvTag(SCRIPT_TAG, 0, this.#metadata));
+    if (this.#config) tags.push(flvTag(AUDIO_TAG, 0, this.#config));
+    listener.open(Buffer.concat(tags));
     this.#listeners.add(listener);
     response.once('close', () => {
       this.#listeners.delete(listener);
       this.#options.onListeners();
     });
-    const tags: Buffer[] = [FLV_HEADER];
-    if (this.#metadata) tags.push(flvTag(SCRIPT_TAG, 0, this.#metadata));
-    if (this.#config) tags.push(flvTag(AUDIO_TAG, 0, this.#config));
-    listener.send(Buffer.concat(tags));
-    if (this.#ended) listener.end();
     this.#options.onListeners();
   }
 
@@ -113,13 +118,9 @@ export class Channel {
     if (this.#ended) return;
     this.#ended = true;
     this.hls.end();
-    for (const listener of this.#listeners) listener.end();
+    this.#listeners.end();
     if (this.#listeners.size > 0)
-      this.#options.clock.after(LINGER_MS, () => this.#hangUp(), { background: true });
-  }
-
-  #hangUp(): void {
-    for (const listener of this.#listeners) listener.destroy();
+      this.#options.clock.after(LINGER_MS, () => this.#listeners.destroy(), { background: true });
   }
 
   #configure(body: Buffer): void {
@@ -131,22 +132,9 @@ export class Channel {
     this.#broadcast(AUDIO_TAG, body);
   }
 
-  /** Listeners that came within the same frame have the same times, and share one tag. */
   #broadcast(type: typeof AUDIO_TAG | typeof SCRIPT_TAG, body: Buffer): void {
     if (this.#listeners.size === 0) return;
-    const nowMs = this.#time.ms;
-    const tag = flvTag(type, nowMs, body);
-    let shared = tag;
-    let sharedOriginMs = 0;
-    for (const listener of this.#listeners) {
-      if (listener.originMs !== sharedOriginMs) {
-        // A tag that may wait long has memory of its own, or it would hold a whole 8 KiB pool.
-        shared = listener.isBehind ? Buffer.allocUnsafeSlow(tag.length) : Buffer.allocUnsafe(tag.length);
-        tag.copy(shared);
-        setTimestamp(shared, nowMs - listener.originMs);
-        sharedOriginMs = listener.originMs;
-      }
-      listener.send(shared);
-    }
+    const timeMs = this.#time.ms;
+    this.#listeners.send({ bytes: flvTag(type, timeMs, body), timeMs });
   }
 }

@@ -21,6 +21,7 @@ const FLV_HEADERS = {
   'Cache-Control': 'no-store',
   Connection: 'close',
 } as const;
+const CHUNKED_FLV_HEADERS = { ...FLV_HEADERS, 'Transfer-Encoding': 'chunked' } as const;
 const PLAYLIST_HEADERS = {
   'Content-Type': 'application/vnd.apple.mpegurl',
   'Cache-Control': 'no-store',
@@ -110,8 +111,12 @@ export class HttpFace {
     if (request.method === 'HEAD') return answer(response, 200, FLV_HEADERS);
     response.socket?.setNoDelay(true);
     response.socket?.setKeepAlive(true, KEEP_ALIVE_MS);
-    answerStream(response, FLV_HEADERS);
-    channel.attach(response);
+    const framing = request.httpVersion === '1.0' ? 'plain' : 'chunked';
+    // One packet for the head and what a player needs to begin.
+    response.socket?.cork();
+    answerStream(response, framing === 'chunked' ? CHUNKED_FLV_HEADERS : FLV_HEADERS);
+    channel.attach(response, framing);
+    response.socket?.uncork();
   }
 
   async #playlist(response: ServerResponse, vibeId: string): Promise<void> {

@@ -1,13 +1,19 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FlvListener, MAX_WAITING_BYTES } from '../../../src/media-server/embedded/flv-listener';
+import { httpChunk } from '../../../src/media-server/embedded/tag-batch';
 
-const CHUNK = Buffer.alloc(16 * 1024, 7);
+const PAYLOAD = Buffer.alloc(16 * 1024, 7);
+const CHUNK = httpChunk(PAYLOAD);
 
 describe('a listener on HTTP-FLV', () => {
   const server = http.createServer();
   let response: ServerResponse;
   let answer: IncomingMessage;
+
+  function listenerOf(onCut: (reason: string) => void = () => undefined): FlvListener {
+    return new FlvListener({ response, framing: 'chunked', originMs: 0, onCut });
+  }
 
   beforeAll(async () => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve())));
   afterAll(async () => new Promise((resolve) => server.close(resolve)));
@@ -16,6 +22,7 @@ describe('a listener on HTTP-FLV', () => {
     const asked = new Promise<void>((resolve) =>
       server.once('request', (_, given: ServerResponse) => {
         response = given;
+        response.setHeader('Transfer-Encoding', 'chunked');
         response.flushHeaders();
         resolve();
       }),
@@ -29,7 +36,7 @@ describe('a listener on HTTP-FLV', () => {
 
   it('that does not read is cut when too much waits for it, and never holds much more', async () => {
     const cuts: string[] = [];
-    const listener = new FlvListener(response, 0, (reason) => cuts.push(reason));
+    const listener = listenerOf((reason) => cuts.push(reason));
     let most = 0;
     while (cuts.length === 0) {
       listener.send(CHUNK);
@@ -46,7 +53,7 @@ describe('a listener on HTTP-FLV', () => {
   });
 
   it('that reads is not behind, gets everything, and then a proper end', async () => {
-    const listener = new FlvListener(response, 0, () => undefined);
+    const listener = listenerOf();
     let heard = 0;
     answer.on('data', (bytes: Buffer) => (heard += bytes.length));
     const ended = new Promise((resolve) => answer.once('end', resolve));
@@ -58,13 +65,14 @@ describe('a listener on HTTP-FLV', () => {
     }
     listener.end();
     await ended;
-    expect(heard).toBe(640 * CHUNK.length);
+    expect(heard).toBe(640 * PAYLOAD.length);
+    expect(answer.complete).toBe(true);
     expect(listener.isBehind).toBe(false);
   });
 
   it('is hung up on where it must be', async () => {
     const cut = new Promise((resolve) => answer.once('close', resolve));
-    new FlvListener(response, 0, () => undefined).destroy();
+    listenerOf().destroy();
     await cut;
     expect(answer.complete).toBe(false);
   });

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import net from 'node:net';
 import { systemClock } from '../../../src/base/clock';
 import { Channels, type Publisher } from '../../../src/media-server/embedded/channels';
 import { HttpFace } from '../../../src/media-server/embedded/http-face';
@@ -71,6 +72,30 @@ describe('the media server’s HTTP face', () => {
     });
     listener.leave();
     await listener.ended;
+  });
+
+  it('streams FLV without chunks to HTTP/1.0, until the connection ends', async () => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET /live/demo.flv HTTP/1.0\r\n\r\n');
+    let text = '';
+    await new Promise<void>((resolve) =>
+      socket.on('data', (bytes: Buffer) => {
+        text += bytes.toString('latin1');
+        if (text.includes('\r\n\r\nFLV')) resolve();
+      }),
+    );
+    socket.destroy();
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(text).not.toMatch(/transfer-encoding/i);
+  });
+
+  it('sends the head and what a player needs to begin in one packet', async () => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('GET /live/demo.flv HTTP/1.1\r\nHost: a\r\n\r\n');
+    const first = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+    socket.destroy();
+    expect(first.includes('\r\n\r\n')).toBe(true);
+    expect(first.includes(Buffer.from('af00119056e500', 'hex'))).toBe(true);
   });
 
   it('answers an announced vibe at once, before there is any sound', async () => {
