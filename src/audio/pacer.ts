@@ -30,6 +30,8 @@ export interface PacerOptions {
   readonly buffer: JitterBuffer;
   readonly sink: PacerSink;
   readonly prebufferMs: number;
+  /** `filling` where silence goes out from the beginning: listeners wait for a creator who was here before. */
+  readonly begin?: 'waiting' | 'filling';
   readonly events: PacerEvents;
 }
 
@@ -74,7 +76,7 @@ export class Pacer {
   readonly #fader: Fader;
   readonly #drift = new DriftFollower();
 
-  #phase: PacerPhase = 'waiting';
+  #phase: PacerPhase;
   #finishing = false;
   #finished = false;
   /** The play clock stood at `#anchorSamples` when it was `#anchorMs`; it runs at `#samplesPerMs`. */
@@ -103,6 +105,7 @@ export class Pacer {
     this.#buffer = options.buffer;
     this.#sink = options.sink;
     this.#events = options.events;
+    this.#phase = options.begin ?? 'waiting';
     this.#bytes = sampleBytes(options.format);
     this.#frame = Math.round((options.format.sampleRate * 1024) / 48_000);
     this.#samplesPerMs = options.format.sampleRate / 1000;
@@ -207,7 +210,8 @@ export class Pacer {
     }
     if (this.#buffer.readySamples > 0) return;
     if (this.#finishing && !this.#buffer.hasGap) return this.#finish();
-    if (!this.#finishing && !this.#isUnderrun(nowMs)) return;
+    const isLate = this.#clock(nowMs) - this.#sent > SLACK_MS * this.#samplesPerMs;
+    if (!this.#finishing && !(this.#mayUnderrun && isLate)) return;
     this.#buffer.skipGap();
     if (this.#buffer.readySamples > 0) return this.#playAudio(nowMs);
     this.#underrunAtMs = nowMs;
@@ -217,17 +221,13 @@ export class Pacer {
     this.#hand(this.#fader.out(), 'silence');
   }
 
-  #isUnderrun(nowMs: number): boolean {
-    return this.#mayUnderrun && this.#clock(nowMs) - this.#sent > SLACK_MS * this.#samplesPerMs;
-  }
-
-  /** What may go out now. While more is held than is due, whole AAC frames: FFmpeg reads no less. */
+  /** What may go out now. While more is held than is due, whole AAC frames (FFmpeg reads no less); the bias is theirs alone. */
   #dueSamples(nowMs: number): number {
     const max = Math.floor(MAX_WRITE_MS * this.#samplesPerMs);
-    const due = Math.floor(this.#clock(nowMs) + LEAD_MS * this.#samplesPerMs + this.#bias - this.#sent);
+    const due = Math.floor(this.#clock(nowMs) + LEAD_MS * this.#samplesPerMs - this.#sent);
     const ready = this.#buffer.readySamples;
     if (ready <= due) return Math.min(ready, max);
-    const end = this.#sent + Math.min(due, max);
+    const end = this.#sent + Math.min(due + this.#bias, max);
     return Math.floor((end - this.#gridStart) / this.#frame) * this.#frame + this.#gridStart - this.#sent;
   }
 
@@ -248,9 +248,8 @@ export class Pacer {
     if (flowsWithinFrame && (this.#mayFlow(nowMs) || this.#sent < this.#clock(nowMs))) {
       if (this.#buffer.readySamples === 0) this.#buffer.skipGap();
       this.#hand(this.#fader.into(this.#buffer.peek(this.#fader.samples)), 'silence');
-      // The new audio has the usual burst before it, whatever silence is ahead of the clock.
-      const aheadAtMost = this.#sent - this.#frame;
-      if (this.#clock(nowMs) < aheadAtMost) this.#anchor(nowMs, aheadAtMost);
+      // The new audio has the usual lead before it, whatever silence is ahead of the clock.
+      if (this.#clock(nowMs) < this.#sent) this.#anchor(nowMs, this.#sent);
       this.#flow('audio');
       return this.#playAudio(nowMs);
     }

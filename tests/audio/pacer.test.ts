@@ -245,6 +245,19 @@ describe('a pacer', () => {
     expect(rig.handed.at(-1)).toMatchObject({ atMs: rig.nowMs, kind: 'audio', samples: 960 });
   });
 
+  it.each(Array.from({ length: 16 }, (_, i) => Math.round(i * 14) / 10))(
+    'passes 20 ms chunks on at once also after a pause, wherever the tick falls (%d ms)',
+    (tickOffsetMs) => {
+      const rig = new Rig({ prebufferMs: 0, tickOffsetMs });
+      rig.stream(20, 50);
+      rig.until(2_507);
+      const backMs = rig.nowMs;
+      rig.stream(20, 100, (n) => (n === 0 ? 15 : n % 3));
+      const audio = rig.handed.filter(({ kind, atMs }) => kind === 'audio' && atMs >= backMs);
+      expect(audio.map(({ samples }) => samples)).toEqual(Array(100).fill(960));
+    },
+  );
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
     'runs empty once at most under 2 s chunks with ±300 ms of jitter (seed %d), and is steady from then on',
     (seed) => {
