@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { describeProcess } from '../../tests/helpers/processes';
 import { type Bench, BenchRun } from './bench';
 import { check, checkTable, describe } from './check';
 import { runInChild } from './child-bench';
 import { checkDocs, writeDocs } from './docs';
-import { keepHouse } from './house';
+import { endChildren, keepHouse } from './house';
 import { reportTable } from './report';
 import { saveReport } from './results';
 
@@ -20,6 +21,7 @@ export async function runBenches(benches: readonly Bench[]): Promise<void> {
     console.error(error);
     process.exitCode = 1;
   }
+  for (const entry of await endChildren()) say(`left running, and ended now: ${describeProcess(entry)}`);
 }
 
 /** The commands: each benchmark by its name, and `all`, `check` and `docs`. */

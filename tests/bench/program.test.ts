@@ -77,6 +77,20 @@ describe('npm run bench', () => {
     expect(said).toContain('failed: broken');
   });
 
+  it('ends what a benchmark has left running, and says what it was', async () => {
+    const { exitCode, said } = await bench('careless', ['careless']);
+    expect(exitCode).toBe(0);
+    expect(said).toContain('left running, and ended now:');
+    expectOver(said);
+  });
+
+  it('ends what it has started where an error comes that nobody caught', async () => {
+    const { exitCode, said } = await bench('careless', ['careless', '--quick']);
+    expect(exitCode).toBe(1);
+    expect(said).toContain('nobody caught this');
+    expectOver(said);
+  });
+
   it('ends what it has started and removes its files when it is told to end', async () => {
     const child = spawn(process.execPath, [...PROGRAM, 'endless'], {
       env: { PATH: process.env['PATH'], BENCH_FIXTURES: 'endless' },
@@ -94,6 +108,13 @@ describe('npm run bench', () => {
     expect(existsSync(directory as string)).toBe(false);
   });
 });
+
+/** That the process which a benchmark said it has started is gone. */
+function expectOver(said: string): void {
+  const [, pid] = /running (\d+)/.exec(said) ?? [];
+  expect(Number(pid)).toBeGreaterThan(0);
+  expect(readProcess(Number(pid))).toBeUndefined();
+}
 
 describe('npm run bench:check', () => {
   it('fails where a ratio is out of bounds, or a benchmark breaks, and says which', async () => {
