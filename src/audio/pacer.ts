@@ -1,7 +1,7 @@
 import { DriftFollower } from './drift';
 import { Fader } from './fade';
 import type { JitterBuffer } from './jitter-buffer';
-import { type PcmFormat, sampleBytes, silence } from './pcm';
+import { joined, type PcmFormat, sampleBytes, silence } from './pcm';
 
 /** Where the samples go: an encoder's stdin. */
 export interface PacerSink {
@@ -206,7 +206,7 @@ export class Pacer {
     while (this.#sink.writable && this.#buffer.readySamples > 0) {
       const samples = this.#dueSamples(nowMs);
       if (samples <= 0) return;
-      for (const bytes of this.#buffer.take(samples)) this.#hand(bytes, 'audio');
+      this.#hand(joined(this.#buffer.take(samples)), 'audio');
     }
     if (this.#buffer.readySamples > 0) return;
     if (this.#finishing && !this.#buffer.hasGap) return this.#finish();

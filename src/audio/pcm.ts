@@ -135,6 +135,15 @@ function swapped(bytes: Buffer, format: PcmFormat): Buffer {
   return copy;
 }
 
+/**
+ * Pieces that follow each other as one. An AAC frame of 1024 samples mostly lies in two chunks of 20 ms: a copy of it costs
+ * less than a second write, and FFmpeg is not woken for a part of a frame that it cannot encode yet.
+ * @param pieces at least one; a single one comes back as it is, without a copy
+ */
+export function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+}
+
 /** `samples` samples of silence (128 is the middle of unsigned bytes). */
 export function silence(samples: number, format: PcmFormat): Buffer {
   return Buffer.alloc(samples * sampleBytes(format), format.sampleFormat === 'u8' ? 0x80 : 0);

@@ -181,6 +181,14 @@ describe('a pacer', () => {
     expect(rig.finished).toBe(true);
   });
 
+  it('hands a frame that lies in two chunks over in one piece: a write of half a frame wakes FFmpeg for nothing', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.stream(20, 100);
+    const steady = rig.written.filter(({ atMs }) => atMs > 200);
+    expect(steady.length).toBeGreaterThan(75);
+    expect(new Set(steady.map(({ bytes }) => bytes.length))).toEqual(new Set([4096]));
+  });
+
   it('fills a pause with silence in whole AAC frames, at the pace of the clock', () => {
     const rig = new Rig({ prebufferMs: 60 });
     rig.arrive(1_000);

@@ -27,6 +27,12 @@ const APP = 'live';
 const STREAM_ID = 1;
 /** What a peer may send before it wants to hear of it. Nothing waits for that here: TCP has a window of its own. */
 const WINDOW_BYTES = 2_500_000;
+/**
+ * How long the chunks of either side may be from `connect` on. FFmpeg takes over what it is told (as SRS tells it, too):
+ * left with RTMP's 128 bytes, it sends a frame of 128 kbit/s in seven pieces, each with a system call of its own and a
+ * packet that wakes this process.
+ */
+const CHUNK_BYTES = 60_000;
 const CONTROL_CHUNKS = 2;
 const COMMAND_CHUNKS = 3;
 const STREAM_CHUNKS = 5;
@@ -48,6 +54,8 @@ export class RtmpSession {
   #receivedBytes = 0;
   #acknowledgedBytes = 0;
   #peerWindowBytes = Infinity;
+  /** Of what is sent. */
+  #chunkBytes: number | undefined;
 
   constructor(socket: Socket, clock: Clock, handlers: RtmpSessionHandlers) {
     this.#socket = socket;
@@ -197,6 +205,8 @@ export class RtmpSession {
     this.#write(CONTROL_CHUNKS, MESSAGE.windowSize, uint32(WINDOW_BYTES));
     const bandwidth = Buffer.concat([uint32(WINDOW_BYTES), Buffer.from([LIMIT_DYNAMIC])]);
     this.#write(CONTROL_CHUNKS, MESSAGE.peerBandwidth, bandwidth);
+    this.#write(CONTROL_CHUNKS, MESSAGE.setChunkSize, uint32(CHUNK_BYTES));
+    this.#chunkBytes = CHUNK_BYTES;
     this.#reply(
       '_result',
       transaction,
@@ -242,7 +252,7 @@ export class RtmpSession {
   }
 
   #write(chunkStream: number, type: number, payload: Buffer, streamId = 0): void {
-    this.#socket.write(rtmpChunks({ chunkStream, type, payload, streamId }));
+    this.#socket.write(rtmpChunks({ chunkStream, type, payload, streamId }, this.#chunkBytes));
   }
 }
 

@@ -15,6 +15,8 @@ const FRAME = Buffer.from('af01214f00', 'hex');
 /** A publisher by hand: says what a test wants, and remembers the answers. */
 class Client {
   readonly messages: RtmpMessage[] = [];
+  /** Everything as it came, after the handshake. */
+  readonly received: Buffer[] = [];
   readonly closed: Promise<void>;
   readonly #socket: net.Socket;
   readonly #reader = new RtmpChunkReader((message) => this.messages.push(message));
@@ -27,6 +29,7 @@ class Client {
     this.#socket.on('data', (bytes: Buffer) => {
       const skipped = Math.min(this.#handshakeBytes, bytes.length);
       this.#handshakeBytes -= skipped;
+      this.received.push(bytes.subarray(skipped));
       this.#reader.push(bytes.subarray(skipped));
     });
   }
@@ -128,6 +131,22 @@ describe('an RTMP connection', () => {
       null,
       { level: 'status' },
     ]);
+    client.end();
+    await client.closed;
+  });
+
+  it('is told to send long chunks, and is sent such: an AAC frame is then one piece and not several', async () => {
+    const client = new Client(port);
+    client.publish('long-chunks');
+    await client.status('NetStream.Publish.Start');
+    const received = Buffer.concat(client.received);
+    // Chunk stream 2, time 0, four bytes, type 1, stream 0, and the size: 60,000.
+    const order = Buffer.from('02 000000 000004 01 00000000 0000ea60'.replaceAll(' ', ''), 'hex');
+    expect(received.includes(order)).toBe(true);
+    // What comes after it has no chunk headers in it, although it is longer than RTMP's 128 bytes.
+    const { payload } = client.messages.find(({ type }) => type === COMMAND) as RtmpMessage;
+    expect(payload.length).toBeGreaterThan(128);
+    expect(received.indexOf(payload)).toBeGreaterThan(received.indexOf(order));
     client.end();
     await client.closed;
   });
