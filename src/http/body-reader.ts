@@ -16,7 +16,7 @@ export class BodyAborted extends Error {
 const IDLE_MS = 60_000;
 
 /**
- * Reads a request's body piece by piece, only when asked: while nobody asks, TCP holds the sender back. There is no
+ * Reads a request's body, once, as it comes. While what came is not dealt with, TCP holds the sender back. There is no
  * bound on the whole time, only on pauses.
  */
 export class BodyReader implements OpenDoor {
@@ -27,8 +27,8 @@ export class BodyReader implements OpenDoor {
   readonly #deadline: Timer | undefined;
   #receivedBytes = 0;
   #refusal: Problem | undefined;
-  #wake: (() => void) | undefined;
-  #rejectRace: ((problem: Problem) => void) | undefined;
+  /** Reading ends with an error. */
+  #fail: ((error: unknown) => void) | undefined;
 
   /** @param options.deadlineMs how long the whole body may take; no bound unless told */
   constructor(
@@ -42,7 +42,8 @@ export class BodyReader implements OpenDoor {
     this.#clock = context.clock;
     this.#openDoors = context.openDoors;
     this.#openDoors.add(this);
-    for (const event of ['readable', 'end', 'close', 'error'] as const) req.on(event, this.#onProgress);
+    // A connection that breaks is no error of ours: `close` tells.
+    req.on('error', ignore);
     if (options.deadlineMs !== undefined) {
       const late = new Problem('request-timeout', 'The body took too long to arrive.');
       this.#deadline = this.#clock.after(options.deadlineMs, () => this.refuse(late), { background: true });
@@ -59,77 +60,129 @@ export class BodyReader implements OpenDoor {
   }
 
   /**
-   * The next bytes, as many as are there; nothing at the end.
-   * @throws {BodyAborted} @throws {Problem} `request-timeout` (408), or what `refuse` was told
+   * The whole body.
+   * @param onPart told each part as it comes, also of a body that breaks off later
+   * @throws {Problem} `too-large` (413) @throws as `each`
    */
-  async next(): Promise<Buffer | undefined> {
-    continueBody(this.#req, this.#res);
-    for (;;) {
-      if (this.#refusal) throw this.#refusal;
-      const bytes = this.#req.read() as Buffer | null;
-      if (bytes) {
-        this.#receivedBytes += bytes.length;
-        return bytes;
-      }
-      if (this.#req.readableEnded) return undefined;
-      if (this.#req.destroyed) throw new BodyAborted();
-      await this.#progress();
-    }
+  async whole(maxBytes: number, onPart?: (bytes: Buffer) => void): Promise<Buffer> {
+    if ((announcedLength(this.#req) ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    const parts: Buffer[] = [];
+    await this.each((bytes) => {
+      if (this.#receivedBytes > maxBytes) throw tooLarge(maxBytes);
+      onPart?.(bytes);
+      parts.push(bytes);
+    });
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
   }
 
   /**
-   * The whole body.
-   * @param onPart told each part as it comes, also of a body that breaks off later
-   * @throws {Problem} `too-large` (413) @throws as `next`
+   * Hands over the body piece by piece; resolves at its end. A body that breaks off is handed over as far as it came.
+   * @param take where it returns a promise, nothing more is read until that resolves; what it throws ends the reading
+   * @throws {BodyAborted} @throws {Problem} `request-timeout` (408), or what `refuse` was told
    */
-  async whole(maxBytes: number, onPart: (bytes: Buffer) => void = () => undefined): Promise<Buffer> {
-    const tooLarge = new Problem('too-large', `This body must not be longer than ${maxBytes} bytes.`);
-    if ((announcedLength(this.#req) ?? 0) > maxBytes) throw tooLarge;
-    const parts: Buffer[] = [];
-    for (let bytes = await this.next(); bytes; bytes = await this.next()) {
-      if (this.#receivedBytes > maxBytes) throw tooLarge;
-      onPart(bytes);
-      parts.push(bytes);
-    }
-    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  each(take: (bytes: Buffer) => Promise<void> | void): Promise<void> {
+    continueBody(this.#req, this.#res);
+    return new Promise((resolve, reject) => {
+      if (this.#refusal) return reject(this.#refusal);
+      const req = this.#req;
+      let end: 'ended' | 'aborted' | undefined;
+      let isHeld = false;
+      let isOver = false;
+      let idling: Timer | undefined;
+      let heardMs = this.#clock.nowMs();
+
+      const stop = (): void => {
+        isOver = true;
+        idling?.cancel();
+        this.#fail = undefined;
+        req.off('data', onData);
+        req.off('end', onEnd);
+        req.off('close', onClose);
+      };
+      const fail = (error: unknown): void => {
+        if (isOver) return;
+        stop();
+        req.pause();
+        reject(error as Error);
+      };
+      const finish = (): void => {
+        // What came before a break still lies in the request.
+        for (let rest; end === 'aborted' && !isHeld && !isOver && (rest = req.read() as Buffer | null);)
+          onData(rest);
+        if (isHeld || isOver) return;
+        stop();
+        if (end === 'ended') resolve();
+        else reject(new BodyAborted());
+      };
+      const goOn = (): void => {
+        isHeld = false;
+        heardMs = this.#clock.nowMs();
+        if (end) finish();
+        else if (!isOver) req.resume();
+      };
+      const onData = (bytes: Buffer): void => {
+        this.#receivedBytes += bytes.length;
+        heardMs = this.#clock.nowMs();
+        try {
+          const taking = take(bytes);
+          if (!taking) return;
+          isHeld = true;
+          req.pause();
+          taking.then(goOn, fail);
+        } catch (error) {
+          fail(error);
+        }
+      };
+      const onEnd = (): void => {
+        end ??= 'ended';
+        if (!isHeld) finish();
+      };
+      const onClose = (): void => {
+        end ??= 'aborted';
+        req.off('data', onData);
+        if (!isHeld) finish();
+      };
+      const watch = (): void => {
+        if (isOver || end) return;
+        const leftMs = isHeld ? IDLE_MS : heardMs + IDLE_MS - this.#clock.nowMs();
+        if (leftMs > 0) idling = this.#clock.after(leftMs, watch, { background: true });
+        else fail(new Problem('request-timeout', `Nothing arrived for ${IDLE_MS / 1000} s.`));
+      };
+
+      this.#fail = fail;
+      req.on('data', onData);
+      req.on('end', onEnd);
+      req.on('close', onClose);
+      if (req.destroyed && !req.readableEnded) return onClose();
+      // A short body comes with its head: most never need to be watched.
+      process.nextTick(() => req.complete || watch());
+    });
   }
 
   /** Waits for something else than bytes, unless `refuse` comes first. One at a time. */
   async unlessRefused(promise: Promise<void>): Promise<void> {
     if (this.#refusal) throw this.#refusal;
     await new Promise<void>((resolve, reject) => {
-      this.#rejectRace = reject;
+      this.#fail = reject;
       promise.then(resolve, reject);
     });
   }
 
-  /** Reads no more: the pending and every later call throws `problem`. */
+  /** Reads no more: what is pending and every later call throws `problem`. */
   refuse(problem: Problem): void {
     this.#refusal ??= problem;
-    this.#onProgress();
-    this.#rejectRace?.(this.#refusal);
+    this.#fail?.(this.#refusal);
   }
 
   /** Lets the request go. What was not read stays unread. */
   close(): void {
     this.#deadline?.cancel();
     this.#openDoors.delete(this);
-    for (const event of ['readable', 'end', 'close'] as const) this.#req.off(event, this.#onProgress);
-  }
-
-  readonly #onProgress = (): void => {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  };
-
-  async #progress(): Promise<void> {
-    const timer = this.#clock.after(
-      IDLE_MS,
-      () => this.refuse(new Problem('request-timeout', `Nothing arrived for ${IDLE_MS / 1000} s.`)),
-      { background: true },
-    );
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-    timer.cancel();
   }
 }
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('too-large', `This body must not be longer than ${maxBytes} bytes.`);
+}
+
+function ignore(): void {}

@@ -27,8 +27,8 @@ export async function ingestStream(
   const ingest = new StreamIngest(post, context);
   const { reader } = post;
   try {
-    for (let bytes = begun ?? (await reader.next()); bytes; bytes = await reader.next())
-      await ingest.take(bytes);
+    if (begun) await reader.unlessRefused(Promise.resolve(ingest.take(begun)));
+    else await reader.each((bytes) => ingest.take(bytes));
     return ingest.finish();
   } catch (error) {
     ingest.countTruncated(reader.missingBytes);
@@ -49,6 +49,7 @@ class StreamIngest {
   #letGo: () => void = () => undefined;
   #accepted = 0;
   #sequence = 0;
+  #isClosed = false;
 
   constructor(post: AudioPost, context: HttpContext) {
     this.#post = post;
@@ -56,20 +57,18 @@ class StreamIngest {
     this.#wav = post.wrapping === 'wav' ? new WavReader() : undefined;
   }
 
-  /** Resolves when all whole samples so far are in the buffer. */
-  async take(bytes: Buffer): Promise<void> {
+  /** Hands over whole samples. @returns nothing where they found room at once; otherwise, when they have */
+  take(bytes: Buffer): Promise<void> | void {
     const audio = this.#wav ? this.#wav.push(bytes) : bytes;
     if (audio.length === 0) return;
+    this.#carry = this.#carry.length > 0 ? Buffer.concat([this.#carry, audio]) : audio;
     const format = (this.#wav ? this.#wav.format : this.#post.format) as PcmFormat;
-    const width = sampleBytes(format);
-    let rest = this.#carry.length > 0 ? Buffer.concat([this.#carry, audio]) : audio;
-    this.#carry = rest;
-    const pieceBytes = Math.ceil((format.sampleRate * PIECE_MS) / 1000) * width;
-    while (rest.length >= width) {
-      const whole = Math.min(pieceBytes, rest.length - (rest.length % width));
-      await this.#handOver(rest.subarray(0, whole), format, whole / width);
-      rest = rest.subarray(whole);
-      this.#carry = rest;
+    const vibe = this.#vibe ?? (this.#carry.length < sampleBytes(format) ? undefined : this.#attach(format));
+    if (!vibe) return;
+    for (let piece = this.#piece(format); piece; piece = this.#piece(format)) {
+      if (!vibe.pipeline.hasRoom(piece.length / sampleBytes(format)))
+        return this.#takeWithWaits(vibe, format);
+      this.#push(vibe, piece);
     }
   }
 
@@ -91,24 +90,38 @@ class StreamIngest {
   }
 
   close(): void {
+    this.#isClosed = true;
     if (!this.#vibe) return;
     this.#letGo();
     this.#context.metrics.ingestConnections.dec({ door: 'stream' });
   }
 
-  async #handOver(bytes: Buffer, format: PcmFormat, samples: number): Promise<void> {
-    const vibe = this.#vibe ?? this.#attach(format);
-    const { reader } = this.#post;
-    for (;;) {
-      await reader.unlessRefused(vibe.whenRoom(samples));
+  /** The next whole samples; nothing where there are none. */
+  #piece(format: PcmFormat): Buffer | undefined {
+    const carry = this.#carry;
+    const width = sampleBytes(format);
+    if (carry.length < width) return undefined;
+    const pieceBytes = Math.ceil((format.sampleRate * PIECE_MS) / 1000) * width;
+    return carry.subarray(0, Math.min(pieceBytes, carry.length - (carry.length % width)));
+  }
+
+  #push(vibe: Vibe, piece: Buffer): void {
+    const receipt = vibe.push(piece, { door: 'stream' });
+    this.#accepted += receipt.accepted;
+    this.#sequence = receipt.sequence;
+    this.#carry = this.#carry.subarray(piece.length);
+  }
+
+  async #takeWithWaits(vibe: Vibe, format: PcmFormat): Promise<void> {
+    for (let piece = this.#piece(format); piece; piece = this.#piece(format)) {
+      await vibe.whenRoom(piece.length / sampleBytes(format));
+      // A newer connection may have taken over meanwhile: what is underway was counted as cut off.
+      if (this.#isClosed) return;
       try {
-        const receipt = vibe.push(bytes, { door: 'stream' });
-        this.#accepted += receipt.accepted;
-        this.#sequence = receipt.sequence;
-        return;
+        this.#push(vibe, piece);
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== 'buffer-full') throw error;
-        await reader.unlessRefused(this.#pause());
+        await this.#pause();
       }
     }
   }

@@ -177,6 +177,11 @@ export class Pipeline {
     this.#playout?.restartNumbering();
   }
 
+  /** Whether that many samples fit now. */
+  hasRoom(samples: number): boolean {
+    return this.#playout !== undefined && samples <= this.#playout.roomSamples;
+  }
+
   /** Resolves when that many samples fit; rejects with a `Problem` when the pipeline closes. */
   async whenRoom(samples: number): Promise<void> {
     await this.#playout?.whenRoom(samples);

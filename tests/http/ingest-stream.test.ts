@@ -181,6 +181,44 @@ describe('a stream of audio', () => {
     expect(http.house.encoders).toHaveLength(1);
   });
 
+  it('that is superseded while it is held back hands over nothing more', async () => {
+    await http.close();
+    http = await HttpHouse.open({ maxBufferSeconds: 1 });
+    const [first, second] = [pcm(SECOND * 3), pcm(SECOND / 2, 1)];
+    const older = await startPost('?creator=ann');
+    older.send(piece(first));
+    await eventually('full', () => (http.registry.get('v')?.bufferedMs ?? 0) > 740);
+    const newer = await startPost('?creator=ann');
+    newer.send(Buffer.concat([piece(second), Buffer.from('0\r\n\r\n')]));
+    await http.passTimeUntil(older.until(/HTTP\/1\.1 409 [^]*"code":"superseded"/));
+    await http.passTimeUntil(newer.until(/202 Accepted/));
+    const accepted = await http.house.metric('vibesflow_ingest_bytes_total');
+    const played = (await http.playedOut()).subarray(0, accepted);
+    const ofFirst = accepted - second.length;
+    expect(ofFirst).toBeLessThan(first.length);
+    expect(played.subarray(0, ofFirst).equals(first.subarray(0, ofFirst))).toBe(true);
+    expect(played.subarray(ofFirst).equals(second)).toBe(true);
+  });
+
+  it('that breaks off while it is held back is played as far as it came', async () => {
+    await http.close();
+    http = await HttpHouse.open({ maxBufferSeconds: 1 });
+    const audio = pcm(SECOND * 2);
+    const post = await startPost('', 'Content-Length: 4000000');
+    post.send(audio);
+    post.end();
+    await eventually('full', () => (http.registry.get('v')?.bufferedMs ?? 0) > 740);
+    const counted = async (): Promise<void> => {
+      await eventually(
+        'counted',
+        async () =>
+          (await http.house.metric('vibesflow_ingest_truncated_bytes_total')) === 4_000_000 - audio.length,
+      );
+    };
+    await http.passTimeUntil(counted());
+    expect((await http.playedOut()).subarray(0, audio.length).equals(audio)).toBe(true);
+  });
+
   it('ends with its vibe', async () => {
     const post = await startPost();
     post.send(piece(pcm(4_000)));
