@@ -23,13 +23,18 @@ export interface JsonAudio extends AudioChunk {
 /**
  * Understands a JSON body of the audio door: one piece of base64 audio, or a Lyria message with several in order.
  * @param query what the URL says of the format, where the body says nothing
+ * @param audioOf the bytes that a member's text stands for
  * @throws {Problem} `invalid-field`, `invalid-audio-data`, `invalid-sequence` (400), `format-changed` (409),
  *   `unsupported-format` (415), `torn-sample`, `empty-audio` (422)
  */
-export function readAudioJson(value: unknown, query: SaidFormat = {}): JsonAudio {
+export function readAudioJson(
+  value: unknown,
+  query: SaidFormat = {},
+  audioOf: (text: string) => Buffer = decodeBase64,
+): JsonAudio {
   const body = validate(audioBody, value);
   const chunks = piecesOf(body).map(({ data, mimeType }) =>
-    readChunk(decodeBase64(data), mimeType ?? body.mimeType ?? undefined, body, query),
+    readChunk(audioOf(data), mimeType ?? body.mimeType ?? undefined, body, query),
   );
   const format = (chunks[0] as AudioChunk).format;
   if (chunks.some((chunk) => !sameFormat(chunk.format, format)))
