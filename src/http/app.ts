@@ -1,14 +1,15 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { Problem } from '../base/errors';
 import { checkVibeId } from '../vibes/vibe-id';
 import type { HttpContext } from './context';
 import { openDoor } from './doors';
 import { healthDoor, metricsDoor, readyDoor } from './health';
 import { openHooks } from './hooks';
+import { hostsOf } from './hosts';
 import { audioDoor } from './ingest-http';
 import { openPages } from './pages';
 import { joinDoor, leaveDoor } from './participants';
-import { answerProblem, pathOf, toProblem } from './problem';
+import { answerError, pathOf } from './problem';
 import { requestIdOf } from './request-id';
 import { acceptSdp, openRtc } from './rtc';
 import { crossOrigin, securityHeaders } from './security';
@@ -95,20 +96,6 @@ const identify: RequestHandler = (req, res, next) => {
   next();
 };
 
-/** Node lets a second Host pass; proxies may read the other one. */
-function hostsOf(req: Request): number {
-  let hosts = 0;
-  for (let at = 0; at < req.rawHeaders.length; at += 2)
-    if ((req.rawHeaders[at] as string).length === 4 && req.rawHeaders[at]?.toLowerCase() === 'host')
-      hosts += 1;
-  return hosts;
-}
-
-function onError({ clock, logger, metrics }: HttpContext): ErrorRequestHandler {
-  return (error, req, res, _next) => {
-    const requestId = String(res.getHeader('X-Request-Id') ?? '');
-    const problem = toProblem(error, logger, { path: req.originalUrl, requestId });
-    metrics.problems.inc({ code: problem.code });
-    answerProblem(req, res, problem, clock);
-  };
+function onError(context: HttpContext): ErrorRequestHandler {
+  return (error, req, res, _next) => answerError(error, req, res, context);
 }

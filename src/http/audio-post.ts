@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import type { PcmFormat } from '../audio/pcm';
 import { Problem } from '../base/errors';
 import type { Claim } from '../vibes/ownership';
@@ -43,8 +43,12 @@ export interface Taken {
 }
 
 /** Everything that can be refused before the body is read. */
-export function readAudioPost(req: Request, { registry }: HttpContext, reader: BodyReader): AudioPost {
-  const vibeId = req.params['vibeId'] as string;
+export function readAudioPost(
+  req: IncomingMessage,
+  vibeId: string,
+  { registry }: HttpContext,
+  reader: BodyReader,
+): AudioPost {
   const query = readQuery(req);
   const media = mediaTypeOf(req.headers);
   const wrapping = wrappingOf(media);

@@ -1,32 +1,66 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
 import { sampleBytes } from '../audio/pcm';
 import { WavReader } from '../audio/wav';
 import { Problem } from '../base/errors';
 import type { Vibe } from '../vibes/vibe';
-import { checkLength, outlastsBuffer, rawChunk, readAudioJson, wavChunk } from './audio-json';
+import type { VibeState } from '../vibes/vibe-state';
+import { checkLength, outlastsBuffer, rawChunk, wavChunk } from './audio-json';
+import { readAudioBody } from './audio-json-cut';
 import { type AudioPost, MAX_CHUNK_BYTES, readAudioPost, type Taken } from './audio-post';
 import { BodyAborted, BodyReader } from './body-reader';
 import type { HttpContext } from './context';
 import { ingestStream } from './ingest-stream';
-import { parseJson } from './json-body';
 import { announcedLength } from './request-body';
 
-/** `POST /stream/:vibeId/audio`: PCM in, raw, as WAV, or as base64 in JSON; short chunks and endless streams. */
+/** What the audio door answers with. */
+export interface Receipt {
+  readonly success: true;
+  readonly vibeId: string;
+  /** Bytes of audio. */
+  readonly accepted: number;
+  /** The chunk's number was taken before: it is not played again. */
+  readonly duplicate?: true;
+  readonly bufferedMs: number;
+  readonly sequence: number;
+  readonly state: VibeState;
+  readonly isStreaming: boolean;
+  readonly participantCount: number;
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+}
+
+/** `POST /stream/:vibeId/audio`, for requests that come by way of Express. */
 export function audioDoor(context: HttpContext): RequestHandler {
   return async (req, res) => {
-    const reader = new BodyReader(req, res, context);
-    try {
-      const post = readAudioPost(req, context, reader);
-      const taken = await take(req, post, context);
-      if (taken) answer(res, taken, context);
-    } finally {
-      reader.close();
-    }
+    const receipt = await takeAudio(req, res, req.params['vibeId'] as string, context);
+    if (receipt) res.status(202).json(receipt);
   };
 }
 
+/**
+ * PCM in, raw, as WAV, or as base64 in JSON; short chunks and endless streams.
+ * @returns nothing where the client went away
+ * @throws {Problem} as the contract has it
+ */
+export async function takeAudio(
+  req: IncomingMessage,
+  res: ServerResponse,
+  vibeId: string,
+  context: HttpContext,
+): Promise<Receipt | undefined> {
+  const reader = new BodyReader(req, res, context);
+  try {
+    const post = readAudioPost(req, vibeId, context, reader);
+    const taken = await take(req, post, context);
+    return taken && receiptOf(taken, context);
+  } finally {
+    reader.close();
+  }
+}
+
 /** @returns nothing where the client went away */
-async function take(req: Request, post: AudioPost, context: HttpContext): Promise<Taken | undefined> {
+async function take(req: IncomingMessage, post: AudioPost, context: HttpContext): Promise<Taken | undefined> {
   const { reader, wrapping, sequence } = post;
   const isShort = (announcedLength(req) ?? Infinity) <= MAX_CHUNK_BYTES;
   if (wrapping !== 'json' && !isShort && sequence === undefined) return ingestStream(post, context);
@@ -46,7 +80,7 @@ async function takeChunk(body: Buffer, post: AudioPost, context: HttpContext): P
   const { vibeId, claim } = post;
   const { registry, config } = context;
   if (post.wrapping === 'json') {
-    const chunk = readAudioJson(parseJson(body), post.said);
+    const chunk = readAudioBody(body, post.said);
     const { creator = claim.creator, sequence = post.sequence, format, bytes } = chunk;
     checkLength(chunk, config);
     return push(registry.accept(vibeId, { ...claim, creator }, format), bytes, sequence);
@@ -85,9 +119,8 @@ function salvage(body: Buffer, post: AudioPost, { registry, metrics, logger }: H
   metrics.ingestTruncatedBytes.inc(body.length + reader.missingBytes);
 }
 
-function answer(res: Response, taken: Taken, { clock }: HttpContext): void {
-  const { vibe, accepted, duplicate, sequence } = taken;
-  res.status(202).json({
+function receiptOf({ vibe, accepted, duplicate, sequence }: Taken, { clock }: HttpContext): Receipt {
+  return {
     success: true,
     vibeId: vibe.id,
     accepted,
@@ -98,5 +131,5 @@ function answer(res: Response, taken: Taken, { clock }: HttpContext): void {
     isStreaming: vibe.isStreaming,
     participantCount: vibe.participants.count,
     timestamp: clock.epochMs(),
-  });
+  };
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock';
 import { Problem } from '../base/errors';
 import type { Logger } from '../base/logger';
 import { redact } from '../base/logger';
+import type { HttpContext } from './context';
 import { hasBody, isAwaitingContinue } from './request-body';
 
 /** A refused body is read on and thrown away, up to here, so that the answer is not lost in a connection reset. */
@@ -67,6 +68,19 @@ function isBadRequest(error: unknown): boolean {
   if (error instanceof URIError) return true;
   const status = (error as { status?: unknown } | undefined)?.status;
   return typeof status === 'number' && status >= 400 && status < 500;
+}
+
+/** Answers a request that failed, counts it, and logs what is our mistake. `X-Request-Id` is set already. */
+export function answerError(
+  error: unknown,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { clock, logger, metrics }: Pick<HttpContext, 'clock' | 'logger' | 'metrics'>,
+): void {
+  const requestId = String(res.getHeader('X-Request-Id') ?? '');
+  const problem = toProblem(error, logger, { path: originalUrl(req), requestId });
+  metrics.problems.inc({ code: problem.code });
+  answerProblem(req, res, problem, clock);
 }
 
 /**

@@ -6,6 +6,7 @@ import { settlesWithin } from '../base/clock';
 import { once } from '../base/closer';
 import { EXIT_UNAVAILABLE, OperatorError, Problem } from '../base/errors';
 import { createApp } from './app';
+import { audioEntrance } from './audio-entrance';
 import { createContext, type HttpContext, type HttpHouse } from './context';
 import { answerRaw } from './raw-answer';
 import { markAwaitingContinue } from './request-body';
@@ -33,6 +34,7 @@ export interface HttpServer {
 export function createHttpServer(house: HttpHouse): HttpServer {
   const context = createContext(house);
   const app = createApp(context);
+  const isAudio = audioEntrance(context);
   let isClosing = false;
   const server = http.createServer({
     // A body may take hours; there are bounds on its pauses instead.
@@ -51,7 +53,7 @@ export function createHttpServer(house: HttpHouse): HttpServer {
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
     if (isClosing) res.setHeader('Connection', 'close');
     res.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
-    app(req, res);
+    if (!isAudio(req, res)) app(req, res);
   };
   server.on('request', onRequest);
   server.on('checkContinue', (req, res) => {

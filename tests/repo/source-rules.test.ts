@@ -34,6 +34,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'http/body-reader.ts': 'tests/http/ingest-stream.test.ts, by hand-made sockets',
   'http/context.ts': 'types and what they are filled with',
   'http/doors.ts': 'tests/http/server.test.ts asks each for other methods',
+  'http/hosts.ts': 'tests/http/server.test.ts, requests that name two',
   'http/json-body.ts': 'tests/http/vibes.test.ts, every refusal included',
   'http/raw-answer.ts': 'tests/http/server.test.ts and tests/http/ingest-websocket.test.ts',
   'http/request-body.ts': 'tests/http/server.test.ts, clients that wait for 100 Continue',
