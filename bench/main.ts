@@ -8,12 +8,22 @@ import { runBenches } from './lib/program';
 import { density } from './density';
 import { growth } from './growth';
 import { ingest } from './ingest';
+import { join } from './join';
 import { latency } from './latency';
 import { memory } from './memory';
 import { smoothness } from './smoothness';
 import { startup } from './startup';
 
 /** In the order of the page. */
-export const BENCHES: readonly Bench[] = [latency, startup, smoothness, density, ingest, memory, growth];
+export const BENCHES: readonly Bench[] = [
+  latency,
+  startup,
+  join,
+  smoothness,
+  density,
+  ingest,
+  memory,
+  growth,
+];
 
 if (require.main === module) void runBenches(BENCHES);
