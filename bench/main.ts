@@ -8,8 +8,8 @@ import { runBenches } from './lib/program';
 import { density } from './density';
 import { growth } from './growth';
 import { ingest } from './ingest';
-import { join } from './join';
 import { latency } from './latency';
+import { listeners } from './listeners';
 import { memory } from './memory';
 import { smoothness } from './smoothness';
 import { startup } from './startup';
@@ -18,9 +18,9 @@ import { startup } from './startup';
 export const BENCHES: readonly Bench[] = [
   latency,
   startup,
-  join,
   smoothness,
   density,
+  listeners,
   ingest,
   memory,
   growth,
