@@ -18,11 +18,14 @@ const BURST_CHUNKS = 600;
 const LONG_CHUNK_MS = 2_000;
 const LONG_CHUNKS = 40;
 
-const DOORS: readonly { door: IngestDoor; name: string; most: number }[] = [
-  { door: 'json', name: 'JSON', most: 4 },
-  { door: 'post', name: 'short POST', most: 2 },
-  { door: 'stream', name: 'chunked POST', most: 2 },
-  { door: 'websocket', name: 'WebSocket', most: 1.3 },
+const PLAYOUT = 'relay, playing out alone';
+
+/** The guard leaves room for a figure of one second and two rounds. */
+const DOORS: readonly { door: IngestDoor; name: string; most: number; guard: number }[] = [
+  { door: 'json', name: 'JSON', most: 4, guard: 4 },
+  { door: 'post', name: 'short POST', most: 2, guard: 3 },
+  { door: 'stream', name: 'chunked POST', most: 2, guard: 2.5 },
+  { door: 'websocket', name: 'WebSocket', most: 1.3, guard: 2.5 },
 ];
 
 export const ingest: Bench = {
@@ -35,8 +38,8 @@ export const ingest: Bench = {
     'upgrades by hand and does not even look at frames. What the same vibes cost when nothing comes in (they play what was ' +
     'sent before: ticks, meters, pipes to the encoders) is measured in turns and taken off: the rest is what ingest costs, ' +
     'and is held against the floor.',
-  defaults: { rounds: 5, seconds: 4 },
-  quick: { rounds: 3, seconds: 2 },
+  defaults: { rounds: 4, seconds: 3 },
+  quick: { rounds: 2, seconds: 1 },
   options: [{ flags: '--vibes <count>', description: 'on the air at once', default: '16' }],
   isGuard: true,
   run,
@@ -57,7 +60,7 @@ async function run(bench: BenchRun): Promise<void> {
     await warmUp({ load, port, sinkPort, vibeIds });
     for (let round = 0; round < bench.rounds; round += 1) {
       const idle = await playoutMicros({ load, daemon, port, vibeIds, seconds: bench.seconds });
-      bench.measure('relay, playing out alone', 'µs per 20 ms of a vibe', idle);
+      bench.measure(PLAYOUT, 'µs per 20 ms of a vibe', idle);
       for (const { door, name } of DOORS) {
         const told = { load, door, vibeIds, seconds: bench.seconds };
         const floor = await chunkMicros({ ...told, port: sinkPort, pid: sink.pid });
@@ -68,20 +71,7 @@ async function run(bench: BenchRun): Promise<void> {
       }
       bench.progress(`round ${round + 1} of ${bench.rounds}`);
     }
-    for (let round = 0; round < bench.rounds; round += 1)
-      for (const { door, name } of DOORS) {
-        const told = { load, door, vibeIds: vibeIds.slice(0, BURST_VIBES) };
-        bench.measure(
-          `${name}: sink, all it can`,
-          'chunks per second of one core',
-          await burst({ ...told, port: sinkPort, pid: sink.pid }),
-        );
-        bench.measure(
-          `${name}: relay, all it can`,
-          'chunks per second of one core',
-          await burst({ ...told, port, pid: daemon.pid }),
-        );
-      }
+    await bursts(bench, { load, daemon, sink, port, sinkPort, vibeIds });
     await longChunks(bench, { daemon, load, port, vibeId: vibeIds.at(-1) as string });
     judge(bench);
   } finally {
@@ -168,20 +158,52 @@ async function chunkMicros(options: {
   return (cpu * 1e6) / (sent - before.sent);
 }
 
-/** How many chunks a process takes for a second of CPU when they come as fast as it takes them. */
+/** How many chunks relay and sink take for a second of CPU, in turns. */
+async function bursts(
+  bench: BenchRun,
+  told: {
+    load: Load;
+    daemon: Daemon;
+    sink: { pid: number };
+    port: number;
+    sinkPort: number;
+    vibeIds: readonly string[];
+  },
+): Promise<void> {
+  const { load, daemon, sink, vibeIds } = told;
+  const playout = (median(bench.values(PLAYOUT)) * vibeIds.length) / CHUNK_MS / 1e3;
+  for (let round = 0; round < bench.rounds; round += 1)
+    for (const { door, name } of DOORS) {
+      const sides = [
+        { side: 'sink', port: told.sinkPort, pid: sink.pid, besides: 0 },
+        { side: 'relay', port: told.port, pid: daemon.pid, besides: playout },
+      ];
+      for (const { side, port, pid, besides } of sides) {
+        const taken = await burst({ load, door, port, pid, besides, vibeIds: vibeIds.slice(0, BURST_VIBES) });
+        bench.measure(`${name}: ${side}, all it can`, 'chunks per second of one core', taken);
+      }
+    }
+}
+
+/**
+ * How many chunks a process takes for a second of CPU when they come as fast as it takes them.
+ * @param options.besides cores that it uses for something else
+ */
 async function burst(options: {
   load: Load;
   door: IngestDoor;
   port: number;
   pid: number;
+  besides: number;
   vibeIds: readonly string[];
 }): Promise<number> {
-  const { load, door, port, pid, vibeIds } = options;
+  const { load, door, port, pid, besides, vibeIds } = options;
   await load.ask({ what: 'open', door, port, vibeIds, chunkMs: CHUNK_MS });
-  const startCpu = cpuSeconds(pid);
+  const [startCpu, startMs] = [cpuSeconds(pid), performance.now()];
   const { sent } = await load.ask({ what: 'burst', chunks: BURST_CHUNKS });
-  if (door !== 'json' && door !== 'post') await delay(SETTLE_MS);
-  const cpu = cpuSeconds(pid) - startCpu;
+  // These doors do not tell at once what they took; it is done long before that.
+  if (door === 'stream' || door === 'websocket') await delay(SETTLE_MS);
+  const cpu = cpuSeconds(pid) - startCpu - (besides * (performance.now() - startMs)) / 1_000;
   await load.ask({ what: 'close' });
   return sent / cpu;
 }
@@ -232,8 +254,11 @@ function judge(bench: BenchRun): void {
       bench.values(`${name}: relay, ingest`).map((value, round) => value / (floors[round] ?? NaN)),
     );
   };
-  for (const { name, most } of DOORS)
-    bench.compare({ name, unit: '× its sink', value: ratios(name, name), target: { most } });
+  for (const { name, most, guard } of DOORS)
+    bench.compare({
+      ...{ name, unit: '× its sink', value: ratios(name, name) },
+      ...{ target: { most }, guard: { most: guard } },
+    });
   bench.compare({
     name: 'WebSocket, HTTP sink',
     unit: '× the sink of short POSTs',

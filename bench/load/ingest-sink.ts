@@ -9,10 +9,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { answerQuestions } from '../lib/asked-process';
 
-const RECEIPT = Buffer.from(
+/** As a string it goes out with its head in one piece, which is the quickest. */
+const RECEIPT =
   '{"success":true,"vibeId":"ingest-0","accepted":3840,"bufferedMs":60,"sequence":12345,"state":"live",' +
-    '"isStreaming":true,"participantCount":0,"timestamp":1800000000000}',
-);
+  '"isStreaming":true,"participantCount":0,"timestamp":1800000000000}';
 const HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': RECEIPT.length };
 /** The relay's, with a message. */
 const ACK_MS = 200;
