@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock';
 import { Problem } from '../../base/errors';
@@ -107,6 +108,8 @@ export class HttpFace {
   async #flv(request: IncomingMessage, response: ServerResponse, vibeId: string): Promise<void> {
     const channel = await this.#channels.find(vibeId, HOLD_MS);
     if (!channel) throw noVibe(vibeId);
+    // Asked for behind another request on its connection: its turn comes when that is answered.
+    if (!response.socket) await once(response, 'socket');
     if (response.destroyed) return;
     if (request.method === 'HEAD') return answer(response, 200, FLV_HEADERS);
     response.socket?.setNoDelay(true);

@@ -98,6 +98,22 @@ describe('the media server’s HTTP face', () => {
     expect(first.includes(Buffer.from('af00119056e500', 'hex'))).toBe(true);
   });
 
+  it('streams to who asks behind another request on the same connection', async () => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    const get = (path: string): string => `GET /live/${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    socket.write(get('demo.m3u8') + get('demo.flv'));
+    let text = '';
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      socket.on('data', (bytes: Buffer) => {
+        text += bytes.toString('latin1');
+        if (text.includes('FLV\u0001')) resolve();
+      });
+    });
+    socket.destroy();
+    expect(text).toMatch(/#EXTM3U.*video\/x-flv.*FLV/s);
+  });
+
   it('answers an announced vibe at once, before there is any sound', async () => {
     const listener = await FlvListener.connect(`${url}/live/waiting.flv`);
     await listener.until('the header', () => listener.headerFlags === 4);
