@@ -7,6 +7,7 @@ import { measureStorm } from './fan-out/storm';
 import { measureTurn, type Turn } from './fan-out/turn';
 import type { Bench, BenchRun } from './lib/bench';
 import { pin } from './lib/pinned';
+import type { Plot } from './lib/plot';
 import { median, quantile } from './lib/stats';
 
 const SERVER_CORE = 0;
@@ -68,11 +69,7 @@ async function run(bench: BenchRun): Promise<void> {
     for (const server of servers) await server.stop();
   }
   judge(bench, counts);
-  for (const [what, yLabel] of [
-    ['CPU', 'µs of CPU per listener and second'],
-    ['core', '% of the core'],
-  ] as const)
-    plot(bench, servers, counts, what, yLabel);
+  plot(bench, servers, counts);
 }
 
 /** All at once: those who listen already should not hear of it. */
@@ -117,7 +114,6 @@ function note(bench: BenchRun, { name }: FanOutServer, count: number, turn: Turn
   measure('served in full', 'listeners', turn.servedInFull);
   measure('worst gap p99', 'ms', quantile(turn.worstGapsMs, 0.99));
   measure('CPU', 'µs per listener and s', turn.cpuMicroseconds / count);
-  measure('core', '%', turn.coreBusy * 100);
   measure('memory', 'MB', turn.memoryBytes / 2 ** 20);
   bench.progress(
     `${name}, ${count} listeners: ${turn.servedInFull} served in full, worst gap p99 ${quantile(turn.worstGapsMs, 0.99).toFixed(0)} ms, ` +
@@ -155,22 +151,30 @@ function judge(bench: BenchRun, counts: readonly number[]): void {
   });
 }
 
-function plot(
-  bench: BenchRun,
-  servers: readonly FanOutServer[],
-  counts: readonly number[],
-  what: string,
-  yLabel: string,
-): void {
-  bench.plot({
-    name: `listeners-${what.toLowerCase()}`,
-    title: what === 'CPU' ? 'What a listener costs' : 'What the core does',
-    xLabel: 'listeners',
-    yLabel,
-    series: servers.map(({ name }) => ({
+function plot(bench: BenchRun, servers: readonly FanOutServer[], counts: readonly number[]): void {
+  const series = (scale: (cpu: number, count: number) => number): Plot['series'] =>
+    servers.map(({ name }) => ({
       name,
-      points: counts.map((count) => [count, median(bench.values(named(name, count, what)))] as const),
+      points: counts.map(
+        (count) => [count, scale(median(bench.values(named(name, count, 'CPU'))), count)] as const,
+      ),
       isFloor: name === 'bare fan-out',
-    })),
+    }));
+  bench.plot({
+    name: 'listeners-cpu',
+    title: 'CPU against listeners',
+    xLabel: 'listeners',
+    yLabel: '% of a core',
+    kind: 'load',
+    bounds: [{ axis: 'y', value: 100, label: 'the whole core' }],
+    series: series((cpu, count) => (cpu * count) / 1e4),
+  });
+  bench.plot({
+    name: 'listeners-each',
+    title: 'What each listener costs',
+    xLabel: 'listeners',
+    yLabel: 'µs of CPU a second',
+    kind: 'load',
+    series: series((cpu) => cpu),
   });
 }

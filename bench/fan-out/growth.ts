@@ -43,6 +43,7 @@ export async function growListeners(bench: BenchRun): Promise<void> {
     title: 'CPU against listeners',
     xLabel: 'listeners',
     yLabel: '% of a core',
+    kind: 'load',
     series: servers.map(({ name }) => ({
       name,
       points: pointsOf(bench, name, counts),
