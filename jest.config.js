@@ -4,9 +4,12 @@
  */
 const HANGS_AFTER_MS = 90_000;
 
+const TORTURE = '/tests/torture/[^/]+\\.test\\.ts$';
+
 /**
- * Three projects: `unit` (mirrors src/, plus the repo's own rules), `e2e` (the real daemon, run in one worker), and
- * `beside`, end-to-end tests that take long and do little, to be run at the same time as the others.
+ * Four projects: `unit` (mirrors src/, plus the repo's own rules), `e2e` (the real daemon, run in one worker),
+ * `beside`, end-to-end tests that take long and do little, to be run at the same time as the others, and `torture`, the
+ * faults (the files right in tests/torture/; what they are made of has unit tests).
  */
 const shared = {
   testEnvironment: 'node',
@@ -21,7 +24,12 @@ const shared = {
 module.exports = {
   testTimeout: HANGS_AFTER_MS,
   projects: [
-    { ...shared, displayName: 'unit', roots: ['<rootDir>/tests'], testPathIgnorePatterns: ['/tests/e2e/'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      roots: ['<rootDir>/tests'],
+      testPathIgnorePatterns: ['/tests/e2e/', TORTURE],
+    },
     {
       ...shared,
       displayName: 'e2e',
@@ -33,6 +41,12 @@ module.exports = {
       displayName: 'beside',
       roots: ['<rootDir>/tests/e2e'],
       testMatch: ['**/*-long.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'torture',
+      roots: ['<rootDir>/tests/torture'],
+      testMatch: ['<rootDir>/tests/torture/*.test.ts'],
     },
   ],
 };
