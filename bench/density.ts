@@ -25,7 +25,7 @@ export const density: Bench = {
     'FFmpeg lived, the media server got every stream at real-time rate, and the listeners of four of them missed nothing. ' +
     'The floor, in turns with the relay: as many FFmpegs, fed by one process that does nothing else, into the same server.',
   defaults: { rounds: 1, seconds: 60 },
-  quick: { rounds: 3, seconds: 6 },
+  quick: { rounds: 1, seconds: 6 },
   options: [
     { flags: '--coder <name>', description: 'AAC coder: twoloop or fast (both, unless told)' },
     { flags: '--vibes <count>', description: 'how many (80 with twoloop, 120 with fast, quick 12)' },

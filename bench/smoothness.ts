@@ -30,7 +30,7 @@ export const smoothness: Bench = {
     'one AAC frame at a time at a perfect pace, into the same media server at the same time. Listeners sit in a process of ' +
     'their own; seconds in which the machine kept processes waiting for more than 15 ms are left out.',
   defaults: { rounds: 1, seconds: 180 },
-  quick: { rounds: 1, seconds: 21 },
+  quick: { rounds: 1, seconds: 15 },
   options: [{ flags: '--vibes <count>', description: 'vibes in parallel (default 8, quick 4)' }],
   isGuard: true,
   run,

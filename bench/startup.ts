@@ -38,7 +38,7 @@ export const startup: Bench = {
     'and without a call of start before, and over a WebSocket. The floor is the same FFmpeg with the best flags, run by hand ' +
     'against the same media server, in turns with the relay: the quicker of raw PCM and of PCM behind a CAF header.',
   defaults: { rounds: 15, seconds: 1 },
-  quick: { rounds: 7, seconds: 1 },
+  quick: { rounds: 3, seconds: 1 },
   isGuard: true,
   options: [
     {

@@ -50,11 +50,11 @@ export function drawPlot(given: Plot): string {
     `<text class="title" x="20" y="30">${escape(plot.title)}</text>`,
     ...legend.items,
     ...grid(plot, x, y, top),
-    ...bounds(plot, x, y, top),
     ...colours.flatMap(({ series, name }) => line(plot, series, name, x, y, shown.xMost)),
+    ...bounds(plot, x, y, top),
     ...shown.beyond.map(
       (text, index) =>
-        `<text class="label" x="${WIDTH - RIGHT - 8}" y="${HEIGHT - BOTTOM - 30 - 18 * index}" text-anchor="end">${escape(text)}</text>`,
+        `<text class="label over" x="${WIDTH - RIGHT - 8}" y="${HEIGHT - BOTTOM - 30 - 18 * index}" text-anchor="end">${escape(text)}</text>`,
     ),
     '</svg>',
     '',
@@ -139,14 +139,14 @@ function bounds({ bounds = [] }: Plot, x: Axis, y: Axis, top: number): string[] 
       const at = px(y.at(value));
       return [
         `<line class="bound" x1="${LEFT}" y1="${at}" x2="${WIDTH - RIGHT}" y2="${at}"/>`,
-        `<text class="label" x="${LEFT + 6}" y="${px(y.at(value) - 5)}">${escape(label)}</text>`,
+        `<text class="label over" x="${LEFT + 6}" y="${px(y.at(value) - 5)}">${escape(label)}</text>`,
       ];
     }
     const at = px(x.at(value));
     const isRight = x.at(value) > (LEFT + WIDTH) / 2;
     return [
       `<line class="bound" x1="${at}" y1="${px(top)}" x2="${at}" y2="${HEIGHT - BOTTOM}"/>`,
-      `<text class="label" x="${px(x.at(value) + (isRight ? -6 : 6))}" y="${HEIGHT - BOTTOM - 8}"${isRight ? ' text-anchor="end"' : ''}>${escape(label)}</text>`,
+      `<text class="label over" x="${px(x.at(value) + (isRight ? -6 : 6))}" y="${HEIGHT - BOTTOM - 8}"${isRight ? ' text-anchor="end"' : ''}>${escape(label)}</text>`,
     ];
   });
 }
@@ -204,12 +204,13 @@ function style(): string {
   return [
     'text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-size:13px;fill:#24292f}',
     '.title{font-size:17px;font-weight:600}.label{fill:#57606a}.paper{fill:#fff;stroke:#d0d7de}',
+    '.over{paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}',
     '.grid{stroke:#eaeef2}.axis{stroke:#8c959f}.bound{stroke:#57606a;stroke-dasharray:1.5 4;stroke-width:1.5;stroke-linecap:round}',
     '.line{fill:none;stroke-width:2.2;stroke-linejoin:round}[class*=floor]{stroke:#6e7781}.dot{fill:#fff;stroke-width:2}',
     DASHES.map((dash, index) => `path.floor${index}{stroke-dasharray:${dash}}`).join(''),
     lines('light'),
     '@media(prefers-color-scheme:dark){',
-    'text{fill:#e6edf3}.label{fill:#9da7b3}.paper{fill:#0d1117;stroke:#30363d}.grid{stroke:#21262d}',
+    'text{fill:#e6edf3}.label{fill:#9da7b3}.over{stroke:#0d1117}.paper{fill:#0d1117;stroke:#30363d}.grid{stroke:#21262d}',
     '.axis{stroke:#6e7681}.bound{stroke:#9da7b3}[class*=floor]{stroke:#9198a1}.dot{fill:#0d1117}',
     `${lines('dark')}}`,
   ].join('\n');
