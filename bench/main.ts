@@ -8,6 +8,7 @@ import { runBenches } from './lib/program';
 import { density } from './density';
 import { growth } from './growth';
 import { ingest } from './ingest';
+import { join } from './join';
 import { latency } from './latency';
 import { listeners } from './listeners';
 import { memory } from './memory';
@@ -18,6 +19,7 @@ import { startup } from './startup';
 export const BENCHES: readonly Bench[] = [
   latency,
   startup,
+  join,
   smoothness,
   density,
   listeners,
