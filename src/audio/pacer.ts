@@ -248,8 +248,9 @@ export class Pacer {
     if (flowsWithinFrame && (this.#mayFlow(nowMs) || this.#sent < this.#clock(nowMs))) {
       if (this.#buffer.readySamples === 0) this.#buffer.skipGap();
       this.#hand(this.#fader.into(this.#buffer.peek(this.#fader.samples)), 'silence');
-      // The new audio has the usual lead before it, whatever silence is ahead of the clock.
-      if (this.#clock(nowMs) < this.#sent) this.#anchor(nowMs, this.#sent);
+      // Held as the first audio is, and with the same lead before it, whatever silence is ahead of the clock.
+      const fromMs = this.#finishing ? nowMs : Math.max(nowMs, this.#flowAtMs as number);
+      if (this.#clock(fromMs) < this.#sent) this.#anchor(fromMs, this.#sent);
       this.#flow('audio');
       return this.#playAudio(nowMs);
     }

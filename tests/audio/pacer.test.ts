@@ -266,6 +266,22 @@ describe('a pacer', () => {
     },
   );
 
+  it.each(Array.from({ length: 16 }, (_, i) => Math.round(i * 14) / 10))(
+    'holds audio after a pause as it held the first, wherever the tick falls (%d ms)',
+    (tickOffsetMs) => {
+      const rig = new Rig({ prebufferMs: 60, tickOffsetMs });
+      // Late by what the prebuffer and the slack of 40 ms make up for together.
+      const jitter = (n: number): number => (n % 20 === 19 ? 97 : 0);
+      rig.stream(20, 100, jitter);
+      expect(rig.silenceSamples()).toBe(0);
+      rig.until(4_500);
+      rig.stream(20, 10);
+      const before = rig.silenceSamples();
+      rig.stream(20, 100, jitter);
+      expect(rig.silenceSamples()).toBe(before);
+    },
+  );
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])(
     'runs empty once at most under 2 s chunks with ±300 ms of jitter (seed %d), and is steady from then on',
     (seed) => {
