@@ -32,7 +32,7 @@ export const join: Bench = {
     'connects to the first audio tag. Vibes are fed 20 ms WebSocket messages, 500 ms POSTs and 2 s of base64 in JSON, with ' +
     'default settings, by a process of its own. The floor is a listener of FFmpeg by hand at the same media server.',
   defaults: { rounds: 5, seconds: 15 },
-  quick: { rounds: 2, seconds: 5 },
+  quick: { rounds: 2, seconds: 8 },
   isGuard: true,
   run,
 };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { probeFfmpeg } from '../../src/encoder/ffmpeg-path';
+import { findFfmpeg, probeFfmpeg } from '../../src/encoder/ffmpeg-path';
 import { childEnvironment } from '../../src/encoder/spawn';
 import { FFMPEG } from '../../tests/helpers/ffmpeg';
 
@@ -43,7 +43,11 @@ async function describe(file: string): Promise<Ffmpeg> {
   return { path: file, major, name: `FFmpeg ${major}`, version };
 }
 
+/** Where there is one for this platform. */
 function packaged(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- it has no other face than CommonJS
-  return (require('@ffmpeg-installer/ffmpeg') as { path: string }).path;
+  try {
+    return findFfmpeg(undefined, { PATH: '' });
+  } catch {
+    return '';
+  }
 }
