@@ -17,8 +17,9 @@ const QUICK_COUNTS = '300';
 const TARGET_LISTENERS = 2_500;
 const TARGET_GAP_MS = 100;
 const TARGET_RATIO = 1.3;
-/** What a hypervisor may take of either core before a turn says nothing about the server. */
+/** What a hypervisor may take of either core, and other programs of the server’s, before a turn says nothing about it. */
 const MAX_STOLEN = 0.03;
+const MAX_FOREIGN = 0.1;
 const STORM = { listeners: 200, joiners: 2_500 } as const;
 /** All that a machine is busy with otherwise shares the core: what it does to the ratio in a short run. */
 const GUARD_RATIO = 2;
@@ -105,12 +106,8 @@ const named = (server: string, count: number, what: string): string => `${server
 function note(bench: BenchRun, { name }: FanOutServer, count: number, turn: Turn): void {
   const measure = (what: string, unit: string, value: number): void =>
     bench.measure(named(name, count, what), unit, value);
-  if (turn.stolen > MAX_STOLEN) {
-    const percent = (turn.stolen * 100).toFixed(0);
-    return bench.note(
-      `left out: ${name} with ${count} listeners, while the machine gave ${percent} % of a core to others`,
-    );
-  }
+  const disturbance = disturbed(turn);
+  if (disturbance) return bench.note(`left out: ${name} with ${count} listeners, because ${disturbance}`);
   measure('served in full', 'listeners', turn.servedInFull);
   measure('worst gap p99', 'ms', quantile(turn.worstGapsMs, 0.99));
   measure('CPU', 'µs per listener and s', turn.cpuMicroseconds / count);
@@ -120,6 +117,14 @@ function note(bench: BenchRun, { name }: FanOutServer, count: number, turn: Turn
       `CPU ${((turn.cpuMicroseconds / 1e6) * 100).toFixed(1)} %, core ${(turn.coreBusy * 100).toFixed(1)} %, ` +
       `listeners' core ${(turn.loadCoreBusy * 100).toFixed(0)} %, stolen ${(turn.stolen * 100).toFixed(1)} %, ${(turn.memoryBytes / 2 ** 20).toFixed(0)} MB`,
   );
+}
+
+/** Why a turn tells of the machine, and not of the server. */
+function disturbed({ stolen, coreBusy, cpuMicroseconds }: Turn): string | undefined {
+  const foreign = coreBusy - cpuMicroseconds / 1e6;
+  if (stolen > MAX_STOLEN) return `the hypervisor took ${(stolen * 100).toFixed(0)} % of a core`;
+  if (foreign > MAX_FOREIGN) return `others used ${(foreign * 100).toFixed(0)} % of its core`;
+  return undefined;
 }
 
 function judge(bench: BenchRun, counts: readonly number[]): void {
