@@ -1,5 +1,5 @@
 import type { FlvListener } from './flv-listener';
-import { copyOf, TagBatch, type TimedTag } from './tag-batch';
+import { TagBatch, type TimedTag } from './tag-batch';
 
 /**
  * Writes in one go: about a millisecond. After so many the loop looks after others: what encoders of other vibes send, and
@@ -108,7 +108,7 @@ function deliver(batch: TagBatch, { listener, firstBatch, firstTag }: Seat): voi
     firstBatch === batch.number ? firstTag : 0,
   );
   if (bytes.length === 0) return;
-  if (listener.isBehind) return listener.send(copyOf(bytes));
   listener.send(bytes);
+  // Its socket keeps what it could not take at once.
   if (listener.isBehind) batch.leave(listener.framing);
 }
