@@ -24,6 +24,7 @@ export class AskedProcess<Question, Answer> {
 
   /** @throws {Error} what the program says went wrong, or that it ended */
   async ask(question: Question): Promise<Answer> {
+    if (this.#isOver) throw endedWith(this.#child.exitCode ?? this.#child.signalCode);
     const over = new AbortController();
     const answered = once(this.#child, 'message', { signal: over.signal });
     const ended = once(this.#child, 'exit', { signal: over.signal });
@@ -40,10 +41,14 @@ export class AskedProcess<Question, Answer> {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#isOver) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
+  }
+
+  get #isOver(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 }
 

@@ -23,15 +23,23 @@ export class IngestFeed {
   readonly #writes: readonly Buffer[];
   #owed = 0;
   #received = '';
+  #wake: (() => void) | undefined;
 
   private constructor(socket: net.Socket, door: IngestDoor, writes: readonly Buffer[]) {
     this.#socket = socket;
     this.#door = door;
     this.#writes = writes;
     socket.setNoDelay(true);
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      this.#onData(bytes);
+      this.#wake?.();
+    });
     socket.on('error', (error) => (this.fault ??= error.message));
-    socket.on('close', () => (this.fault ??= 'the connection was closed'));
+    socket.on('drain', () => this.#wake?.());
+    socket.on('close', () => {
+      this.fault ??= 'the connection was closed';
+      this.#wake?.();
+    });
   }
 
   /** @param options.seed makes its music; of chunks, as many are made as a second has */
@@ -51,7 +59,7 @@ export class IngestFeed {
     socket.write(upgradeHead(options));
     while (!feed.#received.includes('\r\n\r\n')) {
       if (feed.fault) throw new Error(feed.fault);
-      await once(socket, 'data');
+      await feed.#change();
     }
     if (!feed.#received.startsWith('HTTP/1.1 101')) throw new Error(feed.#received);
     feed.#received = '';
@@ -71,8 +79,7 @@ export class IngestFeed {
     const goal = this.sent + this.#owed;
     if (this.#awaitsAnswer && this.sent === this.answered) this.#write();
     while (this.#isOpen && (this.#awaitsAnswer ? this.answered : this.sent) < goal) {
-      if (this.#awaitsAnswer) await once(this.#socket, 'data');
-      else if (!this.#write()) await once(this.#socket, 'drain');
+      if (this.#awaitsAnswer || !this.#write()) await this.#change();
     }
   }
 
@@ -82,7 +89,7 @@ export class IngestFeed {
     this.fault ??= 'closed';
     if (this.#isOpen && this.#door === 'stream') {
       this.#socket.write('0\r\n\r\n');
-      while (this.answered === 0 && this.#isOpen) await once(this.#socket, 'data');
+      while (this.answered === 0 && this.#isOpen) await this.#change();
     }
     this.#socket.destroy();
     if (fault) throw new Error(`${this.#door}: ${fault}`);
@@ -94,6 +101,11 @@ export class IngestFeed {
 
   get #awaitsAnswer(): boolean {
     return this.#door === 'json' || this.#door === 'post';
+  }
+
+  /** Resolves when something came, everything has gone out, or the connection is over. */
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
   #write(): boolean {
