@@ -30,7 +30,7 @@ export function audioEntrance(context: HttpContext): (req: IncomingMessage, res:
       const receipt = await takeAudio(req, res, vibeId, context);
       if (receipt) answer(res, receipt, headers);
     } catch (error) {
-      for (let at = 0; at < headers.length; at += 2)
+      for (let at = 0; at < headers.length && !res.headersSent; at += 2)
         res.setHeader(headers[at] as string, headers[at + 1] as string);
       answerError(error, req, res, context);
     }
