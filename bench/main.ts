@@ -12,6 +12,7 @@ import { join } from './join';
 import { latency } from './latency';
 import { listeners } from './listeners';
 import { memory } from './memory';
+import { quality } from './quality';
 import { smoothness } from './smoothness';
 import { startup } from './startup';
 
@@ -26,6 +27,7 @@ export const BENCHES: readonly Bench[] = [
   ingest,
   memory,
   growth,
+  quality,
 ];
 
 if (require.main === module) void runBenches(BENCHES);
