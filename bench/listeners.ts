@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { startBare } from './fan-out/bare';
 import { Crowd } from './fan-out/crowd';
 import { startPeers } from './fan-out/peers';
@@ -47,6 +48,8 @@ export const listeners: Bench = {
 };
 
 async function run(bench: BenchRun): Promise<void> {
+  if (os.availableParallelism() < 2)
+    return bench.note('not measured: a server and its listeners need a core each');
   const counts = (bench.options['counts'] ?? (bench.quick ? QUICK_COUNTS : COUNTS)).split(',').map(Number);
   const only = (bench.options['only'] ?? (bench.quick ? 'relay,bare' : 'relay,bare,peers')).split(',');
   bench.parameter('listeners', counts.join(', '));

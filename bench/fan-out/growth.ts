@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { BenchRun } from '../lib/bench';
 import { pin } from '../lib/pinned';
 import { fitLine, median } from '../lib/stats';
@@ -18,6 +19,7 @@ const TARGET = 15;
  * stream, held against the straight line that fits best; and that of the bare fan-out, in turns.
  */
 export async function growListeners(bench: BenchRun): Promise<void> {
+  if (os.availableParallelism() < 2) return bench.note('no listeners: a server and they need a core each');
   const counts: readonly number[] = bench.quick ? QUICK_COUNTS : COUNTS;
   pin(process.pid, LOAD_CORE);
   const crowd = new Crowd(LOAD_CORE);
