@@ -16,6 +16,11 @@ const DISTURBED_MS = 15;
 /** What is learnt of a creator's jitter is learnt in the first minute; a short run has a third of its time for it. */
 const SETTLE_S = 60;
 const HANDS = 2;
+const TARGET_MS = 45;
+/** Why one listener in ten or so has longer gaps than the others, as long as its creator sends. */
+const NEVER_LATE_ENOUGH =
+  'a creator whose first chunk came late by so much that no other is 100 ms later never runs dry, so that its jitter is never ' +
+  'learnt; chunks that are late by less go out when they come, up to 83 ms late, with a gap and without silence';
 const RELAY = 'relay';
 const FLOOR = 'FFmpeg fed by hand';
 
@@ -96,9 +101,9 @@ async function oneRound(
       `round ${round + 1}: ${answer.summary}; the hand that feeds the floor was ${lateness.worstMs.toFixed(0)} ms late at worst`,
     );
     const underruns = after.underruns - before.underruns;
-    bench.measure('underruns until judged, all vibes', '', before.underruns);
-    bench.measure('underruns while judged, all vibes', '', underruns);
-    bench.measure('silence while judged, all vibes', 'ms', after.silenceMs - before.silenceMs);
+    bench.measure('underruns until judged', 'all vibes', before.underruns);
+    bench.measure('underruns while judged', 'all vibes', underruns);
+    bench.measure('silence while judged', 'ms, all vibes', after.silenceMs - before.silenceMs);
     const of = (wanted: readonly string[]): Smoothness[] =>
       answer.heard.filter(({ name }) => wanted.includes(name));
     return { relay: of(names), floor: of(handNames), underruns };
@@ -138,17 +143,20 @@ function judge(bench: BenchRun, all: Round, settleS: number): void {
     `${seconds(all.relay).length} seconds at listeners were judged, ${leftOut} left out because the machine stalled in them; ` +
       'each value of a gap is one listener’s',
   );
+  const worst = Math.max(...all.relay.map(({ worstBySecond }) => quantile(worstBySecond, 0.99)));
+  if (worst > TARGET_MS)
+    bench.note(`${worst.toFixed(1)} ms at the worst listener alone: ${NEVER_LATE_ENOUGH}`);
   bench.compare({
     name: `longest gap in a second, p99 over all vibes' seconds, from second ${settleS} on`,
     unit: 'ms',
     value: quantile(seconds(all.relay), 0.99),
-    target: { most: 45 },
+    target: { most: TARGET_MS },
     // A short run has so few seconds that the longest counts, and the first underrun, by which the relay learns, among them.
     guard: { most: 90 },
   });
   bench.compare({
-    name: `underruns from second ${settleS} on, all vibes`,
-    unit: '',
+    name: `underruns from second ${settleS} on`,
+    unit: 'of all vibes',
     value: all.underruns,
     target: { most: 0 },
     guard: 'none',
@@ -163,6 +171,6 @@ function judge(bench: BenchRun, all: Round, settleS: number): void {
       points: distribution(seconds(heard)),
       isFloor: name === FLOOR,
     })),
-    bounds: [{ axis: 'x', value: 45, label: 'target for 99 %' }],
+    bounds: [{ axis: 'x', value: TARGET_MS, label: 'target for 99 %' }],
   });
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Canary } from '../../tests/helpers/canary';
 import type { Bench } from './bench';
+import { TookTooLong } from './child-bench';
 import { boundText, type Comparison, figure, type Report, table, type Verdict, verdict } from './report';
 
 /** One comparison, held against what the guard takes. */
@@ -50,26 +51,15 @@ export async function check(
     say(`\n▸ ${name}`);
     const canary = await Canary.start();
     const fromMs = performance.now();
-    try {
-      const report = await run(name, HANGS_AFTER_MS);
-      await canary.look();
-      const disturbed = canary.disturbedSeconds(DISTURBED_MS).size;
-      const seconds = (performance.now() - fromMs) / 1000;
-      judgements.push(...judge(report, slack, { seconds, disturbed, summary: canary.summary }));
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      judgements.push({
-        bench: name,
-        name: 'runs',
-        is: 'no report',
-        bound: 'a report',
-        verdict: 'missed',
-        why,
-      });
-    } finally {
-      await canary.stop();
-    }
-    say(`${name}: ${((performance.now() - fromMs) / 1000).toFixed(0)} s`);
+    const report = await run(name, HANGS_AFTER_MS).catch((error: unknown) => error as Error);
+    await canary.stop();
+    const seconds = (performance.now() - fromMs) / 1000;
+    const disturbed = canary.disturbedSeconds(DISTURBED_MS).size;
+    const machine = { seconds, disturbed, summary: canary.summary };
+    judgements.push(
+      ...(report instanceof Error ? [broken(name, report, machine)] : judge(report, slack, machine)),
+    );
+    say(`${name}: ${seconds.toFixed(0)} s`);
   }
   return judgements;
 }
@@ -79,7 +69,6 @@ export async function check(
  * machine let everybody run.
  */
 export function judge(report: Report, slack: number, machine: Disturbance): Judgement[] {
-  const isBusy = machine.disturbed > machine.seconds * MAX_DISTURBED_SHARE;
   return report.comparisons.flatMap((comparison): Judgement[] => {
     const bound = boundOf(comparison);
     if (bound === undefined) return [];
@@ -92,9 +81,22 @@ export function judge(report: Report, slack: number, machine: Disturbance): Judg
     };
     const is = verdict(value, bound, slack);
     if (is === 'not judged') return [{ ...found, verdict: is, why: 'no round was left to judge' }];
-    if (is === 'missed' && isBusy) return [{ ...found, verdict: 'not judged', why: machine.summary }];
+    if (is === 'missed' && isBusy(machine))
+      return [{ ...found, verdict: 'not judged', why: machine.summary }];
     return [{ ...found, verdict: is }];
   });
+}
+
+/** A benchmark that breaks is broken on any machine; one that takes too long may be held up by it. */
+function broken(bench: string, error: Error, machine: Disturbance): Judgement {
+  const found = { bench, name: 'runs', is: 'no report', bound: 'a report' };
+  if (error instanceof TookTooLong && isBusy(machine))
+    return { ...found, verdict: 'not judged', why: `${error.message}; ${machine.summary}` };
+  return { ...found, verdict: 'missed', why: error.message };
+}
+
+function isBusy({ disturbed, seconds }: Disturbance): boolean {
+  return disturbed > seconds * MAX_DISTURBED_SHARE;
 }
 
 function boundOf({ guard, target }: Comparison): Exclude<Comparison['guard'], 'none'> {

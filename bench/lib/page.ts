@@ -19,13 +19,11 @@ export function performancePage(
     const report = reports.find((candidate) => candidate.bench === bench.name);
     return report ? [{ bench, report }] : [];
   });
-  const unmeasured = benches.filter((bench) => !measured.some((one) => one.bench === bench));
   return [
     '# How fast it is',
     HEAD,
     '## At a glance',
     glance(measured.map(({ report }) => report)),
-    missing(unmeasured),
     '## How to read it',
     READING,
     machines(measured.map(({ report }) => report)),
@@ -73,11 +71,6 @@ function glance(reports: readonly Report[]): string {
   );
   if (rows.length === 0) return 'Nothing was measured yet.';
   return markdownTable(['bench', 'what', 'is', 'target', 'verdict'], rows);
-}
-
-function missing(benches: readonly Bench[]): string {
-  if (benches.length === 0) return '';
-  return `No report was kept of: ${benches.map(({ name }) => `\`${name}\``).join(', ')}.`;
 }
 
 function section(bench: Bench, report: Report): string[] {

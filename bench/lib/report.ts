@@ -87,12 +87,13 @@ export function boundText(bound: { most: number } | { least: number }, unit: str
   return 'most' in bound ? `≤ ${figure(bound.most)} ${unit}` : `≥ ${figure(bound.least)} ${unit}`;
 }
 
-/** Three significant digits, as many as such a measurement is worth. */
+/** Three significant digits, as many as such a measurement is worth; of a count, no more than it has. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
+  if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
-  return value.toFixed(size === 0 ? 0 : digits);
+  return value.toFixed(digits);
 }
 
 /** Lines with columns as wide as their widest cell; the first row is the head. */

@@ -1,4 +1,5 @@
 import { check, checkTable, describe as describeJudgement, judge } from '../../bench/lib/check';
+import { TookTooLong } from '../../bench/lib/child-bench';
 import type { Report } from '../../bench/lib/report';
 import { benchOf, reportOf } from '../helpers/report';
 
@@ -64,12 +65,24 @@ describe('the guard', () => {
     ]);
   });
 
+  it('never takes a benchmark that took too long for a good one', async () => {
+    const judgements = await check([benchOf('endless')], {
+      slack: 100,
+      say: () => undefined,
+      run: () => Promise.reject(new TookTooLong('took longer than 120 s')),
+    });
+    // Whose fault it was, the machine says.
+    expect(judgements).toHaveLength(1);
+    expect(['missed', 'not judged']).toContain(judgements[0]?.verdict);
+    expect(judgements[0]?.why).toContain('took longer than 120 s');
+  });
+
   it('tells people what failed and what was not judged, in a line each', () => {
     const judgements = [...judge(ratio(1.9), 1, calm), ...judge(ratio(3), 1, busy)];
     const text = checkTable(judgements, 1);
     expect(text).toContain('FAILED: startup, relay: 1.90 × the floor, ≤ 1.20 × the floor');
     expect(text).toContain(
-      'NOT JUDGED: startup, relay: 3.00 × the floor, ≤ 1.20 × the floor (the machine stalled a lot)',
+      'NOT JUDGED: startup, relay: 3 × the floor, ≤ 1.20 × the floor (the machine stalled a lot)',
     );
     expect(judgements.map(describeJudgement)[0]).toBe('startup, relay: 1.90 × the floor, ≤ 1.20 × the floor');
   });

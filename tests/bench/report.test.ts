@@ -30,6 +30,7 @@ describe('a figure', () => {
     [0.01234, '0.012'],
     [-45.67, '-45.7'],
     [0, '0'],
+    [80, '80'],
     [NaN, '–'],
   ])('of %d is written %s', (value, text) => {
     expect(figure(value)).toBe(text);
@@ -52,13 +53,13 @@ describe('a report', () => {
   it('shows medians, spreads, verdicts and notes', () => {
     const text = reportTable(
       reportOf({
-        measures: [{ name: 'relay', unit: 'ms', each: [30, 10, NaN, 20] }],
+        measures: [{ name: 'relay', unit: 'ms', each: [30, 10, NaN, 20.5] }],
         comparisons: [{ name: 'relay', unit: '× by hand', value: 1.3, target: { most: 1.15 } }],
         notes: ['one round was left out'],
       }),
     );
     expect(text).toContain('startup: rounds 3, seconds 1');
-    expect(text).toMatch(/^relay +20\.0 +10\.0 to 30\.0 +ms +3$/m);
+    expect(text).toMatch(/^relay +20\.5 +10 to 30 +ms +3$/m);
     expect(text).toMatch(/^relay +1\.30 × by hand +≤ 1\.15 × by hand +missed$/m);
     expect(text).toContain('note: one round was left out');
   });

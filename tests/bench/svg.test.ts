@@ -146,8 +146,8 @@ describe('a picture of cost against load', () => {
 describe('a picture of a distribution', () => {
   it('says the median of each line', () => {
     const svg = drawPlot(SHARES);
-    expect(svg).toContain('floor, median 42.0');
-    expect(svg).toContain('relay, median 44.0');
+    expect(svg).toContain('floor, median 42');
+    expect(svg).toContain('relay, median 44');
   });
 
   it('cuts off a tail that would squeeze the rest, and says so', () => {
