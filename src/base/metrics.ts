@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { PROBLEMS } from './errors';
+import { JournalMetrics } from './journal-metrics';
 import { ProgramMeter } from './process-usage';
 
 /** Everything that `/metrics` shows. One instance a daemon; no metric has a vibe id as a label. */
@@ -173,6 +174,9 @@ export class Metrics {
     'Refusals of all doors, WebSockets included, by the code that the client got',
     ['code'],
   );
+
+  /** What outlives the daemon's death. */
+  readonly journal = new JournalMetrics(this.registry);
 
   /** The programs that the daemon runs; its own use is in `vibesflow_process_*`. */
   readonly programProcesses = this.#gauge('vibesflow_program_processes', 'Processes by program', ['program']);

@@ -19,7 +19,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   'fluent-ffmpeg': /^encoder\/command\.ts$/,
   helmet: /^http\//,
   pino: /^base\/logger\.ts$/,
-  'prom-client': /^base\/metrics\.ts$/,
+  'prom-client': /^base\/(journal-)?metrics\.ts$/,
   ws: /^(http|cli)\//,
   zod: /^http\//,
   'node:child_process': /^(encoder\/spawn\.ts$|media-server\/|cli\/)/,
