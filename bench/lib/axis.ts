@@ -37,7 +37,8 @@ export function shareAxis(range: AxisOptions['range']): Axis {
 }
 
 function linear({ values, range, ticks, fromZero }: AxisOptions): Axis {
-  const [smallest, largest] = [Math.min(...values), Math.max(...values)];
+  const shown = fromZero ? [0, ...values] : values;
+  const [smallest, largest] = [Math.min(...shown), Math.max(...shown)];
   const begin =
     fromZero || largest - smallest > NARROW * Math.abs(largest) ? Math.min(0, smallest) : smallest;
   const step = niceStep((largest - begin || Math.abs(largest) || 1) / ticks);

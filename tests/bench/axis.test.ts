@@ -38,6 +38,7 @@ describe('a linear axis', () => {
 
   it('goes below zero with its values', () => {
     expect(linear([-4, 6]).least).toBeLessThanOrEqual(-4);
+    expect(linear([-12, -2]).ticks).toEqual([-15, -10, -5, 0]);
   });
 });
 
