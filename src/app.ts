@@ -7,11 +7,13 @@ import type { Logger } from './base/logger';
 import { Metrics } from './base/metrics';
 import { version } from './base/version';
 import { prepareEncoders } from './encoder/encoders';
+import { endStaleEncoders } from './encoder/stale-encoders';
 import { createHttpServer } from './http/server';
 import { createMediaServer } from './media-server/create';
 import { createRtc } from './media-server/create-rtc';
 import { HookDesk } from './media-server/srs/hook-desk';
 import { VibeRegistry } from './vibes/registry';
+import { VibeJournal } from './vibes/vibe-journal';
 
 /** The running relay. */
 export interface App {
@@ -41,8 +43,14 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
   const clock = systemClock;
   const metrics = new Metrics();
   const closer = new Closer((name) => logger.debug({ part: name }, 'closing'));
+  let journal: VibeJournal | undefined;
   try {
     prepareDataDir(config.dataDir);
+    journal = new VibeJournal({ config, clock, logger, metrics: metrics.journal });
+    for (const { vibeId, pid } of endStaleEncoders(journal.encoders)) {
+      metrics.journal.staleEncoders.inc();
+      logger.warn({ vibeId, pid }, 'an FFmpeg of a daemon that died was still there: ended');
+    }
     const hooks = new HookDesk({ logger, metrics });
     const mediaServer = createMediaServer({ config, hooks, clock, logger, metrics });
     const encoders = await prepareEncoders({
@@ -75,8 +83,12 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       logger,
       mediaServer,
       createEncoder: encoders.create,
+      recorder: journal,
     });
+    closer.add('journal', () => journal?.close());
     closer.add('vibes', () => registry.close());
+    // Before the doors open: the first creator that comes back finds its vibe.
+    journal.begin((past) => registry.restore(past));
 
     const server = createHttpServer({
       config,
@@ -94,6 +106,8 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
     // The doors stay open while tails play out, to say so.
     closer.add('audio', () => registry.drain(DRAIN_BUDGET_MS));
   } catch (error) {
+    // The next try finds what this one found.
+    await journal?.freeze();
     await closer.close();
     throw error;
   }

@@ -12,6 +12,15 @@ export interface JitterBufferOptions {
   readonly reorderWindow?: number;
   /** Told how many numbers were given up because their turn had come. */
   readonly onMissing?: (chunks: number) => void;
+  /** Where a buffer before this one had got to. */
+  readonly resumeAt?: PlayPosition;
+}
+
+/** How far a creator's chunks have been played. */
+export interface PlayPosition {
+  /** The number of the last chunk that was begun; how many were, where chunks carry no numbers. */
+  readonly sequence: number;
+  readonly numbered: boolean;
 }
 
 /** What became of a chunk. `duplicate`: its number was taken before, with the same bytes; it is not played again. */
@@ -26,6 +35,8 @@ interface Chunk {
 const REORDER_WINDOW = 64;
 /** Numbers remembered to recognise a retry: at 20 ms a chunk, 10 s; at 2 s a chunk, 17 minutes. */
 const REMEMBERED_NUMBERS = 512;
+/** After a restart the bytes of what was played are not known any more: so many numbers back may be retries. */
+const RESENT_NUMBERS = 16;
 
 /**
  * The frames at rest: takes chunks as the network brings them, gives samples in order and each accepted one once.
@@ -54,6 +65,10 @@ export class JitterBuffer {
   /** The highest number of which something has been played. */
   #playedSequence = -1;
   #lastSequence = 0;
+  /** Whether a part of the first chunk has gone already. */
+  #headBegun = false;
+  /** The number that `resumeAt` named. */
+  #resumedAt = -1;
   /** Numbers taken lately, oldest first, with the checksum of their bytes. */
   readonly #remembered = new Map<number, number>();
 
@@ -63,6 +78,10 @@ export class JitterBuffer {
     this.#maxSamples = options.maxSamples;
     this.#reorderWindow = options.reorderWindow ?? REORDER_WINDOW;
     this.#onMissing = options.onMissing ?? (() => undefined);
+    this.#lastSequence = options.resumeAt?.sequence ?? 0;
+    if (!options.resumeAt?.numbered) return;
+    this.#resumedAt = this.#playedSequence = this.#lastSequence;
+    this.#nextSequence = this.#lastSequence + 1;
   }
 
   /** Samples that can be taken now. */
@@ -93,6 +112,14 @@ export class JitterBuffer {
   /** The highest number taken in turn, or the count of chunks where they carry none. */
   get lastSequence(): number {
     return this.#lastSequence;
+  }
+
+  /** How far it is played: what a successor goes on from. */
+  get position(): PlayPosition {
+    if (this.#nextSequence !== undefined && this.#playedSequence >= 0)
+      return { sequence: this.#playedSequence, numbered: true };
+    const unplayed = this.#ready.length - this.#head - (this.#headBegun ? 1 : 0);
+    return { sequence: this.#lastSequence - unplayed, numbered: false };
   }
 
   /**
@@ -132,7 +159,8 @@ export class JitterBuffer {
       left -= bytes.length;
       this.#readyBytes -= bytes.length;
       if (chunk.sequence !== undefined) this.#playedSequence = Math.max(this.#playedSequence, chunk.sequence);
-      if (bytes.length < chunk.bytes.length) chunk.bytes = chunk.bytes.subarray(bytes.length);
+      this.#headBegun = bytes.length < chunk.bytes.length;
+      if (this.#headBegun) chunk.bytes = chunk.bytes.subarray(bytes.length);
       else this.#dropHead();
     }
     return taken;
@@ -159,6 +187,7 @@ export class JitterBuffer {
     this.#nextSequence = undefined;
     this.#toldUpTo = -1;
     this.#playedSequence = -1;
+    this.#resumedAt = -1;
     this.#ready = this.#ready.slice(this.#head).map(({ bytes }) => ({ sequence: undefined, bytes }));
     this.#head = 0;
   }
@@ -168,6 +197,7 @@ export class JitterBuffer {
     const samples = this.samples;
     this.#ready = [];
     this.#head = 0;
+    this.#headBegun = false;
     this.#readyBytes = 0;
     this.#held.clear();
     this.#heldBytes = 0;
@@ -184,6 +214,7 @@ export class JitterBuffer {
         { expectedSequence: this.#nextSequence },
       );
     }
+    if (sequence <= this.#resumedAt && sequence > this.#resumedAt - RESENT_NUMBERS) return true;
     if (this.#nextSequence !== undefined && sequence <= this.#playedSequence) {
       throw new Problem(
         'too-late',
@@ -198,14 +229,11 @@ export class JitterBuffer {
     const samples = bytes.length / this.#sampleBytes;
     if (samples <= this.roomSamples) return;
     const waitMs = Math.max(0, ((samples - this.roomSamples) * 1000) / this.#sampleRate);
-    throw new Problem(
-      'buffer-full',
-      `${Math.round(this.bufferedMs)} ms are buffered; this chunk finds no room.`,
-      {
-        bufferedMs: Math.round(this.bufferedMs),
-        retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-      },
-    );
+    const bufferedMs = Math.round(this.bufferedMs);
+    throw new Problem('buffer-full', `${bufferedMs} ms are buffered; this chunk finds no room.`, {
+      bufferedMs,
+      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+    });
   }
 
   #append(chunk: Chunk): void {

@@ -163,7 +163,7 @@ function openDoor(api: RelayApi, options: PublishOptions, onNote: (line: string)
   return new WebSocketSender({ url, creator, onNote, beforeRetry });
 }
 
-/** A relay that was restarted knows nothing of the vibe: audio alone would start it without its title. */
+/** A relay that was stopped meanwhile knows nothing of the vibe: audio alone would start it without its title. */
 async function startAnew(
   api: RelayApi,
   vibeId: string,

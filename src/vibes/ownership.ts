@@ -15,8 +15,15 @@ export class Ownership {
   readonly creator: string | undefined;
   #keyHash: Buffer | undefined;
 
-  constructor(creator: string | undefined) {
+  /** @param keyHash of a claim that was made before, as `keyHash` gave it */
+  constructor(creator: string | undefined, keyHash?: string) {
     this.creator = creator;
+    if (keyHash !== undefined) this.#keyHash = Buffer.from(keyHash, 'hex');
+  }
+
+  /** In hexadecimal; the key itself is random, and cannot be found from it. Nothing where no claim was made. */
+  get keyHash(): string | undefined {
+    return this.#keyHash?.toString('hex');
   }
 
   get isClaimed(): boolean {

@@ -8,18 +8,43 @@ export const LEASE_SECONDS = 60;
 export class Participants {
   readonly #clock: Clock;
   readonly #onChange: (count: number) => void;
+  readonly #onLease: (participantId: string, untilEpochMs: number | undefined) => void;
   /** Participant id → when the lease runs out, monotonic milliseconds. Renewals move to the end. */
   readonly #leases = new Map<string, number>();
 
-  /** @param onChange told the new count whenever it changes */
-  constructor(clock: Clock, onChange: (count: number) => void) {
+  /**
+   * @param onChange told the new count whenever it changes
+   * @param onLease told of each lease that is taken or renewed, and with `undefined` of each that is given back
+   */
+  constructor(
+    clock: Clock,
+    onChange: (count: number) => void,
+    onLease: (participantId: string, untilEpochMs: number | undefined) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#onChange = onChange;
+    this.#onLease = onLease;
   }
 
   /** Leases held now. */
   get count(): number {
     return this.#leases.size;
+  }
+
+  /** Each participant, and when its lease runs out, epoch milliseconds. */
+  leases(): [participantId: string, untilEpochMs: number][] {
+    const { nowMs, epochMs } = this.#now();
+    return [...this.#leases].map(([id, untilMs]) => [id, Math.round(epochMs + untilMs - nowMs)]);
+  }
+
+  /** Takes over leases that were held before; those that have run out since are left out. */
+  restore(leases: Iterable<readonly [participantId: string, untilEpochMs: number]>): void {
+    const { nowMs, epochMs } = this.#now();
+    const leftMs = [...leases].map(([id, untilMs]) => [id, untilMs - epochMs] as const);
+    const valid = leftMs.filter(([, ms]) => ms > 0).sort(([, a], [, b]) => a - b);
+    // A clock that was set back meanwhile makes no lease longer.
+    for (const [id, ms] of valid) this.#leases.set(id, nowMs + Math.min(ms, LEASE_SECONDS * 1000));
+    if (valid.length > 0) this.#onChange(this.count);
   }
 
   /**
@@ -30,6 +55,7 @@ export class Participants {
     const id = participantId ?? walletAddress ?? randomUUID();
     const isNew = !this.#leases.delete(id);
     this.#leases.set(id, this.#clock.nowMs() + LEASE_SECONDS * 1000);
+    this.#onLease(id, this.#clock.epochMs() + LEASE_SECONDS * 1000);
     if (isNew) this.#onChange(this.count);
     return { participantId: id, leaseSeconds: LEASE_SECONDS };
   }
@@ -37,6 +63,7 @@ export class Participants {
   /** Gives a lease back. @returns whether there was one */
   leave(participantId: string): boolean {
     const held = this.#leases.delete(participantId);
+    if (held) this.#onLease(participantId, undefined);
     if (held) this.#onChange(this.count);
     return held;
   }
@@ -57,5 +84,9 @@ export class Participants {
     if (this.count === 0) return;
     this.#leases.clear();
     this.#onChange(0);
+  }
+
+  #now(): { nowMs: number; epochMs: number } {
+    return { nowMs: this.#clock.nowMs(), epochMs: this.#clock.epochMs() };
   }
 }

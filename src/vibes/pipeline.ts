@@ -1,3 +1,4 @@
+import type { PlayPosition } from '../audio/jitter-buffer';
 import type { Level, Signal } from '../audio/level';
 import { DEFAULT_FORMAT, describeFormat, littleEndian, type PcmFormat, sameFormat } from '../audio/pcm';
 import type { PacerPhase } from '../audio/pacer';
@@ -84,6 +85,11 @@ export class Pipeline {
     return this.#playout?.lastSequence ?? 0;
   }
 
+  /** How far the creator's chunks have been played; nothing where none has come. */
+  get position(): PlayPosition | undefined {
+    return this.#playout?.position;
+  }
+
   /** How much faster than ours the creator's clock runs, in parts per million; 0 until proven. */
   get driftPpm(): number {
     return Math.round(this.#playout?.driftPpm ?? 0);
@@ -118,8 +124,12 @@ export class Pipeline {
     );
   }
 
-  /** Fixes the format for the vibe's life. @throws {Problem} as `checkFormat` */
-  declare(format: PcmFormat): void {
+  /**
+   * Fixes the format for the vibe's life.
+   * @param resumeAt how far a daemon that died had played it; silence goes out from now on
+   * @throws {Problem} as `checkFormat`
+   */
+  declare(format: PcmFormat, resumeAt?: PlayPosition): void {
     this.checkFormat(format);
     if (this.#playout || this.#closed) return;
     const { clock, ticker, metrics, config, mediaServer } = this.#house;
@@ -131,6 +141,7 @@ export class Pipeline {
       format,
       maxBufferSeconds: config.maxBufferSeconds,
       prebufferMs: config.prebufferMs,
+      resumeAt,
       tailMs: mediaServer.tailMs,
       encoder: this.#encoder,
       clock,

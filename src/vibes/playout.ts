@@ -1,5 +1,5 @@
 import { type Level, LevelMeter, type Signal } from '../audio/level';
-import { JitterBuffer, type Taken } from '../audio/jitter-buffer';
+import { JitterBuffer, type PlayPosition, type Taken } from '../audio/jitter-buffer';
 import { Pacer, type PacerPhase } from '../audio/pacer';
 import { littleEndian, type PcmFormat, sampleBytes, toLittleEndian } from '../audio/pcm';
 import { Tail } from '../audio/tail';
@@ -24,6 +24,8 @@ export interface PlayoutOptions {
   readonly format: PcmFormat;
   readonly maxBufferSeconds: number;
   readonly prebufferMs: number;
+  /** How far a daemon that died had played it: silence goes out at once, until the creator is back. */
+  readonly resumeAt?: PlayPosition | undefined;
   /** Silence behind the last sample of what is played out, for the media server. */
   readonly tailMs: number;
   /** Takes the same samples in little-endian order; started already. The playout ends it. */
@@ -77,6 +79,7 @@ export class Playout {
         Math.floor(MAX_BUFFER_BYTES / this.#sampleBytes),
       ),
       onMissing: (chunks) => metrics.chunksMissing.inc(chunks),
+      ...(options.resumeAt && { resumeAt: options.resumeAt }),
     });
     this.#meter = new LevelMeter(pipeFormat, (level) => events.level(level));
     this.#ledger = new LossLedger(clock, format.sampleRate, (samples, exit) => {
@@ -88,6 +91,7 @@ export class Playout {
       buffer: this.#buffer,
       sink: encoder,
       prebufferMs: options.prebufferMs,
+      begin: options.resumeAt ? 'filling' : 'waiting',
       events: {
         phase: (phase, cause) => this.#onPhase(phase, cause),
         played: (bytes, kind) => this.#onPlayed(bytes, kind),
@@ -115,6 +119,10 @@ export class Playout {
 
   get lastSequence(): number {
     return this.#buffer.lastSequence;
+  }
+
+  get position(): PlayPosition {
+    return this.#buffer.position;
   }
 
   get driftPpm(): number {

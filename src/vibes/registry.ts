@@ -5,8 +5,10 @@ import { once } from '../base/closer';
 import { Problem } from '../base/errors';
 import type { PublishEnd } from '../media-server/media-server';
 import type { Claim } from './ownership';
-import { Vibe, type VibeHouse } from './vibe';
+import { Vibe } from './vibe';
+import type { VibeHouse, VibeOptions } from './vibe-house';
 import { checkVibeId } from './vibe-id';
+import type { PastVibe } from './vibe-record';
 
 export interface StartRequest extends Claim {
   readonly vibeId: string;
@@ -102,7 +104,13 @@ export class VibeRegistry {
     // A vibe without a creator is anybody's; only who starts it may claim it.
     const mayClaim = request.claim === true && (!existing || vibe.creator !== undefined);
     const ownerKey = mayClaim ? vibe.ownership.claim() : undefined;
+    if (ownerKey !== undefined) this.#house.recorder?.changed(vibe);
     return { vibe, created: !existing, ...(ownerKey === undefined ? {} : { ownerKey }) };
+  }
+
+  /** Brings a vibe back that was there when a daemon died. */
+  restore(past: PastVibe): void {
+    this.#create({ ...past, past }).resume(past);
   }
 
   /**
@@ -159,7 +167,7 @@ export class VibeRegistry {
     this.#over.clear();
   });
 
-  #create(options: { vibeId: string; creator?: string | undefined } & Partial<StartRequest>): Vibe {
+  #create(options: Omit<VibeOptions, 'onOver'>): Vibe {
     if (this.#draining) throw new Problem('draining', 'The relay is restarting.', { retryAfterSeconds: 2 });
     this.#checkRoom();
     const vibe = new Vibe({ ...options, onOver: (over) => this.#remember(over) }, this.#house);

@@ -3,9 +3,12 @@ import type { StateTable } from '../base/state';
 /** The states of a vibe: the same words in API, events, metrics and logs. */
 export type VibeState = 'starting' | 'buffering' | 'live' | 'holding' | 'ending' | 'ended' | 'failed';
 
-/** `starting → buffering → live ⇄ holding → ending → ended`; `failed` from any that is not over. */
+/**
+ * `starting → buffering → live ⇄ holding → ending → ended`; `failed` from any that is not over. A vibe that goes on after
+ * its daemon's death starts with `holding`: its listeners were there before.
+ */
 export const VIBE_STATES: StateTable<VibeState> = {
-  starting: ['buffering', 'ending', 'failed'],
+  starting: ['buffering', 'holding', 'ending', 'failed'],
   buffering: ['live', 'ending', 'failed'],
   live: ['holding', 'ending', 'failed'],
   holding: ['live', 'ending', 'failed'],

@@ -2,37 +2,21 @@ import type { Level, Signal } from '../audio/level';
 import type { PacerPhase } from '../audio/pacer';
 import type { PcmFormat } from '../audio/pcm';
 import type { Timer } from '../base/clock';
-import type { Config } from '../base/config';
 import { Problem } from '../base/errors';
 import type { Logger } from '../base/logger';
 import { type Move, StateMachine } from '../base/state';
 import type { Encoder } from '../encoder/encoder';
-import type { MediaServer, PublishEnd } from '../media-server/media-server';
+import type { PublishEnd } from '../media-server/media-server';
 import { CreatorSeat, type IngestConnection } from './creator-seat';
 import { EncoderPatience } from './encoder-patience';
 import { Ownership } from './ownership';
 import { Participants } from './participants';
-import { Pipeline, type PipelineHouse, type PushOptions, type Receipt } from './pipeline';
+import { Pipeline, type PushOptions, type Receipt } from './pipeline';
 import { SilenceAlarm } from './silence-alarm';
 import { type VibeEvent, VibeEventHub } from './vibe-events';
 import { isOver, isStreaming, VIBE_STATES, type VibeState } from './vibe-state';
-import { describe, summarize } from './vibe-status';
-
-/** What a vibe needs of the house. `app.ts` fills it. */
-export interface VibeHouse extends PipelineHouse {
-  readonly config: PipelineHouse['config'] & Pick<Config, 'holdSeconds'>;
-  readonly logger: Logger;
-  readonly mediaServer: MediaServer;
-}
-
-export interface VibeOptions {
-  readonly vibeId: string;
-  readonly creator?: string | undefined;
-  readonly network?: string | undefined;
-  readonly title?: string | undefined;
-  /** Told once, when the vibe has ended or failed. */
-  readonly onOver?: (vibe: Vibe) => void;
-}
+import type { VibeHouse, VibeOptions } from './vibe-house';
+import type { PastVibe } from './vibe-record';
 
 /** A vibe that never gets audio ends after this, or after `HOLD_SECONDS` where that is longer. */
 const NEVER_FED_MS = 60_000;
@@ -66,9 +50,13 @@ export class Vibe {
     this.id = options.vibeId;
     this.network = options.network;
     this.title = options.title;
-    this.startedAtMs = clock.epochMs();
-    this.ownership = new Ownership(options.creator);
-    this.participants = new Participants(clock, () => this.countsChanged());
+    this.startedAtMs = options.past?.startedAtMs ?? clock.epochMs();
+    this.ownership = new Ownership(options.creator, options.past?.keyHash);
+    this.participants = new Participants(
+      clock,
+      () => this.countsChanged(),
+      (participantId, untilMs) => house.recorder?.leased(this.id, participantId, untilMs),
+    );
     this.#house = house;
     this.#logger = house.logger.child({ vibeId: this.id });
     this.#machine = new StateMachine('vibe', VIBE_STATES, 'starting', (move) => this.#onMove(move));
@@ -86,7 +74,9 @@ export class Vibe {
     this.#over = new Promise((resolve) => (this.#settleOver = resolve));
     house.mediaServer.announce(this.id);
     house.metrics.vibesStarted.inc();
-    this.#logger.info({ creator: options.creator, state: this.state, cause: 'start' }, 'vibe starting');
+    house.recorder?.changed(this);
+    const cause = options.past ? 'resumed' : 'start';
+    this.#logger.info({ creator: options.creator, state: this.state, cause }, 'vibe starting');
     this.#endAfter(Math.max(NEVER_FED_MS, house.config.holdSeconds * 1000), 'never-fed');
   }
 
@@ -140,19 +130,17 @@ export class Vibe {
     return (isFed ? this.#pipeline.signal : undefined) ?? 'filling';
   }
 
-  /** The entry of `/streams/active`. */
-  summary(): Record<string, unknown> {
-    return summarize(this);
-  }
-
-  /** Everything about this vibe. */
-  status(): Record<string, unknown> {
-    return describe(this);
-  }
-
   /** Starts an encoder before the first chunk. */
   warmUp(): void {
     this.#pipeline.warmUp();
+  }
+
+  /** Goes on where a daemon that died left off: what was on air is held, with silence, until its creator is back. */
+  resume({ format, position, leases }: PastVibe): void {
+    this.participants.restore(leases);
+    if (format) this.#pipeline.declare(format, position);
+    else this.#pipeline.warmUp();
+    if (format && position) this.#machine.move('holding', 'resumed');
   }
 
   /** The creator starts over: it may number its chunks anew. */
@@ -162,7 +150,9 @@ export class Vibe {
 
   /** Fixes the format for the vibe's life. @throws {Problem} `format-changed` (409) where it is another already */
   declare(format: PcmFormat): void {
+    const isNew = !this.format;
     this.#pipeline.declare(format);
+    if (isNew) this.#house.recorder?.changed(this);
   }
 
   /**
@@ -258,11 +248,12 @@ export class Vibe {
 
   #onMove({ from, to, cause }: Move<VibeState>): void {
     const facts = { from, state: to, cause, bufferedMs: this.bufferedMs, listeners: this.listeners };
-    this.#hadAudio ||= to === 'buffering';
+    this.#hadAudio ||= to === 'buffering' || to === 'holding';
     if (to === 'failed') this.#logger.error(facts, 'vibe failed');
     else this.#logger.info(facts, `vibe ${to}`);
     this.#awayTimer?.cancel();
     if (to === 'holding') this.#endAfter(this.#house.config.holdSeconds * 1000, 'creator-away');
+    this.#house.recorder?.changed(this);
     if (isOver(to)) this.#alarm.heard(false);
     this.#events.emit(() => ({ type: 'state', state: to, from, cause, isStreaming: this.isStreaming }));
     if (!isOver(to)) return;
@@ -276,6 +267,7 @@ export class Vibe {
 
   #onEncoder({ from, to, cause }: { from: string; to: string; cause: string }, encoder: Encoder): void {
     const { restarts } = encoder;
+    if (to === 'starting') this.#house.recorder?.changed(this);
     this.#events.emit(() => ({ type: 'encoder', state: to, from, cause, restarts }));
     this.#patience.encoderMoved(to, encoder.lastExit?.reason ?? cause);
   }

@@ -234,3 +234,107 @@ describe('a jitter buffer', () => {
     );
   });
 });
+
+describe('a jitter buffer that goes on where another one was', () => {
+  const NUMBERED = [0, 1, 2, 3].map((n) => [chunk(n * 10, 10), n] as const);
+
+  function resumed(old: JitterBuffer, onMissing?: (n: number) => void): JitterBuffer {
+    return new JitterBuffer({
+      ...{ sampleBytes: SAMPLE_BYTES, sampleRate: 48_000, maxSamples: 1_000_000, resumeAt: old.position },
+      ...(onMissing && { onMissing }),
+    });
+  }
+
+  it('tells how far it is played by the number of the last chunk that was begun', () => {
+    const jitter = buffer();
+    expect(jitter.position).toEqual({ sequence: 0, numbered: false });
+    for (const [bytes, n] of NUMBERED) jitter.push(bytes, n + 7);
+    expect(jitter.position.numbered).toBe(false);
+    jitter.take(10);
+    expect(jitter.position).toEqual({ sequence: 7, numbered: true });
+    jitter.take(1);
+    expect(jitter.position).toEqual({ sequence: 8, numbered: true });
+  });
+
+  it('tells how many chunks were begun where they carry no numbers', () => {
+    const jitter = buffer();
+    for (const [bytes] of NUMBERED) jitter.push(bytes);
+    expect([0, 5, 5, 1, 50].map((samples) => (jitter.take(samples), jitter.position.sequence))).toEqual([
+      0, 1, 1, 2, 4,
+    ]);
+    jitter.clear();
+    expect(jitter.position).toEqual({ sequence: 4, numbered: false });
+  });
+
+  it('knows what was played, and takes what was not, however it was acknowledged', () => {
+    const old = buffer();
+    for (const [bytes, n] of NUMBERED) old.push(bytes, n);
+    old.take(15);
+    const next = resumed(old);
+    expect(next.lastSequence).toBe(1);
+    const became = NUMBERED.map(([bytes, n]) => next.push(bytes, n));
+    expect(became).toEqual(['duplicate', 'duplicate', 'taken', 'taken']);
+    expect(names(next.take(100))).toEqual(names([chunk(20, 20)]));
+  });
+
+  it('puts in order what is sent again, and counts what never is', () => {
+    const old = buffer();
+    for (const [bytes, n] of NUMBERED) old.push(bytes, n);
+    old.take(5);
+    let missing = 0;
+    const next = resumed(old, (n) => (missing += n));
+    next.push(chunk(30, 10), 3);
+    expect(next.readySamples).toBe(0);
+    next.push(chunk(20, 10), 2);
+    next.skipGap();
+    expect(names(next.take(100))).toEqual(names([chunk(20, 20)]));
+    expect(missing).toBe(1);
+  });
+
+  it('goes on counting chunks without numbers', () => {
+    const old = buffer();
+    for (const [bytes] of NUMBERED) old.push(bytes);
+    old.take(15);
+    const next = resumed(old);
+    expect(next.lastSequence).toBe(2);
+    next.push(chunk(20, 10));
+    expect(next.lastSequence).toBe(3);
+  });
+
+  it('refuses numbers that nobody can be waiting for an answer to: a creator that begins anew must say so', () => {
+    const old = buffer();
+    for (let n = 0; n < 100; n += 1) old.push(chunk(n, 1), n);
+    old.take(100);
+    const next = resumed(old);
+    expect(codeOf(() => next.push(chunk(0, 1), 0))).toBe('too-late');
+    expect(next.push(chunk(0, 1), 99)).toBe('duplicate');
+    next.restartNumbering();
+    expect(next.push(chunk(0, 1), 99)).toBe('taken');
+  });
+
+  it('plays no chunk twice and loses none that its creator still has, wherever the old one stopped', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(sizes, fc.nat(200), fc.nat(40), fc.boolean(), (lengths, played, kept, isNumbered) => {
+        const chunks = lengths.map((length, n) => Buffer.alloc(length * SAMPLE_BYTES, n + 1));
+        const number = (n: number): [number?] => (isNumbered ? [n] : []);
+        const old = buffer();
+        chunks.forEach((bytes, n) => old.push(bytes, ...number(n)));
+        const heard = new Set(old.take(played).map((bytes) => bytes[0]));
+        const next = resumed(old);
+        // What a creator still has: with numbers it sends all of it, without it goes by the count.
+        const firstKept = Math.max(0, chunks.length - Math.min(kept, 12));
+        const from = isNumbered ? firstKept : Math.max(firstKept, next.lastSequence);
+        for (let n = from; n < chunks.length; n += 1) next.push(chunks[n] as Buffer, ...number(n));
+        next.skipGap();
+        const again = next.take(1_000).map((bytes) => bytes[0] as number);
+        expect(again.filter((value) => heard.has(value))).toEqual([]);
+        const expected = chunks
+          .map((_, n) => n + 1)
+          .slice(from)
+          .filter((value) => !heard.has(value));
+        expect([...new Set(again)]).toEqual(expected);
+      }),
+    );
+  });
+});

@@ -96,6 +96,7 @@ describe('PM2 with ecosystem.config.js', () => {
     await listener.hears(100);
 
     const { pid } = await pm2.app(NAME);
+    const { startedAt } = (await jsonRequest(`${apiUrl}/stream/night`)).json;
     const killedAtMs = performance.now();
     process.kill(pid, 'SIGKILL');
     await listener.hears(20, killedAtMs + 500);
@@ -108,6 +109,8 @@ describe('PM2 with ecosystem.config.js', () => {
     expect((await jsonRequest(`${apiUrl}/stream/night`)).json).toMatchObject({
       creator: 'ana',
       title: 'Late',
+      // The very same vibe: nobody started another one.
+      startedAt,
     });
     const after = await pm2.app(NAME);
     expect(after.pid).not.toBe(pid);

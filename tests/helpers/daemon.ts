@@ -35,14 +35,24 @@ export class Daemon {
   readonly #child: ChildProcess;
   readonly #ports: readonly number[];
   readonly #home: string;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #seen = new Map<string, ProcessEntry>();
   readonly #output: string[] = [];
 
-  private constructor(child: ChildProcess, ports: readonly number[], home: string, srs?: Srs) {
+  private constructor(
+    child: ChildProcess,
+    {
+      ports,
+      home,
+      env,
+      srs,
+    }: Pick<Daemon, 'srs'> & { ports: readonly number[]; home: string; env: Daemon['env'] },
+  ) {
     this.#child = child;
     this.srs = srs;
     this.#ports = ports;
     this.#home = home;
+    this.#env = env;
     this.dataDir = path.join(home, 'data');
     this.apiUrl = `http://127.0.0.1:${ports[0]}`;
     this.mediaUrl = `http://127.0.0.1:${ports[1]}`;
@@ -109,7 +119,7 @@ export class Daemon {
         ...env,
       },
     });
-    const daemon = new Daemon(child, ports, home, srs);
+    const daemon = new Daemon(child, { ports, home, env, srs });
     try {
       await eventually('the daemon is ready', () => !daemon.isRunning || daemon.#isReady(), {
         withinMs: START_MS,
@@ -122,6 +132,17 @@ export class Daemon {
       throw new Error(`${(error as Error).message}; it said:\n${daemon.output}`, { cause: error });
     }
     return daemon;
+  }
+
+  /** Settings besides ports and directories. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
+  /** Another one in the place of one that was killed, as a process manager has it: same ports, directory and settings. */
+  async respawn(): Promise<Daemon> {
+    await this.ended;
+    return Daemon.#start(this.#ports, this.#home, this.#env, this.srs);
   }
 
   get pid(): number {
@@ -255,7 +276,9 @@ export class Daemon {
     for (const port of this.#ports) {
       await eventually(`port ${port} is free`, () => isFree(port), { withinMs: 2_000 });
     }
-    const files = listFiles(this.dataDir).filter((file) => !file.startsWith('logs/'));
+    // What a daemon that was killed remembers is for its successor.
+    const kept = this.#child.signalCode === 'SIGKILL' ? /^(logs\/|vibes-\d+\.journal$)/ : /^logs\//;
+    const files = listFiles(this.dataDir).filter((file) => !kept.test(file));
     if (files.length > 0) throw new Error(`files left in the data directory: ${files.join(', ')}`);
   }
 

@@ -11,6 +11,7 @@ const LONG: Readonly<Record<string, string>> = {};
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'app.ts': 'wiring alone: every end-to-end test runs it',
   'main.ts': 'a process: tests/e2e/close.test.ts and tests/e2e/cli.test.ts see it from outside',
+  'base/journal-metrics.ts': 'tests/repo/metrics.test.ts, as all metrics',
   'base/config-table.ts': 'tests/repo/documents.test.ts compares it with the README',
   'base/settings.ts': 'tests/base/config.test.ts, every entry',
   'base/version.ts': 'one constant: tests/cli/program.test.ts sees it',
@@ -52,6 +53,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'media-server/srs/idle-hooks.ts': 'tests/media-server/srs/hook-desk.test.ts',
   'media-server/srs/conf-vhosts.ts': 'tests/media-server/srs/conf.test.ts, every vhost',
   'vibes/pipeline.ts': 'tests/vibes/vibe.test.ts: a vibe is its room and this',
+  'vibes/vibe-house.ts': 'types',
   'vibes/playout.ts': 'tests/vibes/vibe.test.ts, with the clock in its hand',
   'vibes/vibe-status.ts': 'tests/vibes/vibe.test.ts',
 };

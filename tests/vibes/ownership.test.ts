@@ -32,4 +32,16 @@ describe('ownership', () => {
     expect(ownership.claim()).toHaveLength(43);
     expect(ownership.claim()).toBeUndefined();
   });
+
+  it('outlives its daemon as a hash, which is not the key', () => {
+    const before = new Ownership('ann');
+    expect(before.keyHash).toBeUndefined();
+    const ownerKey = before.claim() as string;
+    expect(before.keyHash).toMatch(/^[0-9a-f]{64}$/);
+    const after = new Ownership('ann', before.keyHash);
+    expect(after.isClaimed).toBe(true);
+    expect(after.claim()).toBeUndefined();
+    expect(codeOf(() => after.checkAudio({ ownerKey }))).toBeUndefined();
+    expect(codeOf(() => after.checkAudio({ ownerKey: before.keyHash }))).toBe('wrong-owner-key');
+  });
 });

@@ -42,4 +42,46 @@ describe('participants', () => {
     expect(participants.count).toBe(1);
     expect(participants.leave('sleeps')).toBe(false);
   });
+
+  it('keep what is left of their lease over a restart of the daemon, and no more', () => {
+    const before = setUp();
+    before.participants.join('early');
+    before.clock.advance(30_000);
+    before.participants.join('late');
+    const leases = before.participants.leases();
+    const { clock, counts, participants } = setUp();
+    clock.advance(before.clock.nowMs() - clock.nowMs() + 20_000);
+    participants.restore([...leases, ['gone', clock.epochMs() - 1], ['odd', clock.epochMs() + 1e9]]);
+    expect([participants.count, counts]).toEqual([3, [3]]);
+    clock.advance(10_001);
+    participants.expire();
+    expect(participants.leave('early')).toBe(false);
+    clock.advance(30_000);
+    participants.expire();
+    expect(participants.leave('late')).toBe(false);
+    clock.advance(20_000);
+    participants.expire();
+    expect(participants.count).toBe(0);
+  });
+
+  it('tell of each lease that is taken, renewed or given back', () => {
+    const { clock } = setUp();
+    const told: unknown[] = [];
+    const participants = new Participants(
+      clock,
+      () => undefined,
+      (...lease) => told.push(lease),
+    );
+    participants.join('p');
+    clock.advance(5_000);
+    participants.join('p');
+    participants.leave('p');
+    participants.leave('p');
+    const untilMs = clock.epochMs() + LEASE_SECONDS * 1000;
+    expect(told).toEqual([
+      ['p', untilMs - 5_000],
+      ['p', untilMs],
+      ['p', undefined],
+    ]);
+  });
 });

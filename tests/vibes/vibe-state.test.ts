@@ -3,9 +3,13 @@ import { isOver, isStreaming, VIBE_STATES, type VibeState } from '../../src/vibe
 
 const STATES = Object.keys(VIBE_STATES) as VibeState[];
 
-/** The contract: starting → buffering → live ⇄ holding → ending → ended, and failed from any that is not over. */
+/**
+ * The contract: starting → buffering → live ⇄ holding → ending → ended, and failed from any that is not over. A vibe that
+ * outlived its daemon is held at once.
+ */
 const LEGAL = new Set([
   'starting buffering',
+  'starting holding',
   'buffering live',
   'live holding',
   'holding live',

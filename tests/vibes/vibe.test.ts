@@ -2,6 +2,7 @@ import { DEFAULT_FORMAT } from '../../src/audio/pcm';
 import { Problem } from '../../src/base/errors';
 import { Vibe } from '../../src/vibes/vibe';
 import type { VibeEvent } from '../../src/vibes/vibe-events';
+import { describe as statusOf, summarize } from '../../src/vibes/vibe-status';
 import { FakeHouse } from '../helpers/vibe-house';
 
 /** `ms` of a loud square wave. */
@@ -307,7 +308,7 @@ describe('a vibe', () => {
     house.encoder.emit('exit', exit, false);
     vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
     expect(await house.metric('vibesflow_samples_lost_total')).toBe(10_000 - 7 * 1024);
-    expect(vibe.status()).toMatchObject({ lostSamples: 10_000 - 7 * 1024 });
+    expect(statusOf(vibe)).toMatchObject({ lostSamples: 10_000 - 7 * 1024 });
   });
 
   it('shows itself: a summary for the list, a status with everything', () => {
@@ -316,7 +317,7 @@ describe('a vibe', () => {
     house.mediaServer.setPlayers('v1', 3);
     send(1_000);
     house.clock.advance(300);
-    expect(vibe.summary()).toMatchObject({
+    expect(summarize(vibe)).toMatchObject({
       vibeId: 'v1',
       creator: 'ann',
       participantCount: 1,
@@ -327,7 +328,7 @@ describe('a vibe', () => {
       signal: 'ok',
       encoder: { state: 'running', restarts: 0 },
     });
-    expect(vibe.status()).toMatchObject({
+    expect(statusOf(vibe)).toMatchObject({
       format: DEFAULT_FORMAT,
       claimed: false,
       driftPpm: 0,
