@@ -69,7 +69,7 @@ function apart(interleaved: Float32Array | Int16Array, fullScale: number): Stere
 
 /** What a coder may put in front of its first sample, at most. */
 const MOST_DELAY = 2600;
-const CORRELATED = 16_384;
+const CORRELATED = 4096;
 
 /**
  * How many samples later a decoded signal is than its original: where the two correlate best.
