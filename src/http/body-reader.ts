@@ -103,7 +103,7 @@ export class BodyReader implements OpenDoor {
         if (isOver) return;
         stop();
         req.pause();
-        reject(error as Error);
+        reject(error);
       };
       const finish = (): void => {
         // What came before a break still lies in the request.
