@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { PROBLEMS } from './errors';
 import { JournalMetrics } from './journal-metrics';
 import { ProgramMeter } from './process-usage';
+import { TakenTally } from './taken-tally';
 
 /** Everything that `/metrics` shows. One instance a daemon; no metric has a vibe id as a label. */
 export class Metrics {
@@ -30,13 +31,23 @@ export class Metrics {
   readonly participants = this.#gauge('vibesflow_participants', 'Leases held by participants');
   readonly listeners = this.#gauge('vibesflow_listeners', 'Players connected to the media server');
 
-  readonly ingestBytes = this.#counter('vibesflow_ingest_bytes_total', 'Audio bytes accepted, by door', [
-    'door',
-  ]);
-  readonly ingestChunks = this.#counter('vibesflow_ingest_chunks_total', 'Chunks by door and result', [
-    'door',
-    'result',
-  ]);
+  /** Chunks that were taken, and their bytes, on their way into the next two, which settle it when they are read. */
+  readonly taken = new TakenTally((door, { chunks, bytes }) => {
+    this.ingestChunks.inc({ door, result: 'taken' }, chunks);
+    this.ingestBytes.inc({ door }, bytes);
+  });
+  readonly ingestBytes = this.#counter(
+    'vibesflow_ingest_bytes_total',
+    'Audio bytes accepted, by door',
+    ['door'],
+    this.taken.settle,
+  );
+  readonly ingestChunks = this.#counter(
+    'vibesflow_ingest_chunks_total',
+    'Chunks by door and result',
+    ['door', 'result'],
+    this.taken.settle,
+  );
   readonly ingestTruncatedBytes = this.#counter(
     'vibesflow_ingest_truncated_bytes_total',
     'Bytes that creators announced or began and never sent whole',
@@ -263,8 +274,8 @@ export class Metrics {
     });
   }
 
-  #counter(name: string, help: string, labelNames: string[] = []): Counter {
-    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  #counter(name: string, help: string, labelNames: string[] = [], collect?: () => void): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.registry], collect });
   }
 
   #gauge(name: string, help: string, labelNames: string[] = []): Gauge {

@@ -173,8 +173,8 @@ export class Pipeline {
     try {
       const result = playout.push(bytes, sequence, arrivedMs);
       const accepted = result === 'taken' ? bytes.length : 0;
-      metrics.ingestChunks.inc({ door, result });
-      metrics.ingestBytes.inc({ door }, accepted);
+      if (result === 'taken') metrics.taken.count(door, accepted);
+      else metrics.ingestChunks.inc({ door, result });
       const { bufferedMs, lastSequence } = this;
       return { accepted, duplicate: result === 'duplicate', bufferedMs, sequence: lastSequence };
     } catch (error) {

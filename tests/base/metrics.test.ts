@@ -10,6 +10,20 @@ describe('the metrics', () => {
     expect(await metrics.registry.metrics()).toContain('vibesflow_participants 2');
   });
 
+  it('count what doors took when they are read, once', async () => {
+    const metrics = new Metrics();
+    metrics.taken.count('websocket', 3_840);
+    metrics.taken.count('websocket', 100);
+    metrics.taken.count('pcm', 7);
+    for (const wanted of [3_940, 4_000]) {
+      const text = await metrics.registry.metrics();
+      expect(text).toContain(`vibesflow_ingest_bytes_total{door="websocket"} ${wanted}`);
+      expect(text).toContain(`vibesflow_ingest_chunks_total{door="pcm",result="taken"} 1`);
+      metrics.taken.count('websocket', 60);
+    }
+    expect(await metrics.registry.metrics()).toContain('chunks_total{door="websocket",result="taken"} 4');
+  });
+
   it('show counters of what may go wrong before it does: the first time must be seen as an increase', async () => {
     const metrics = new Metrics();
     metrics.expect(metrics.encoderExits, 'reason', ['killed']);
