@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+// First: ws takes it over when it is loaded.
+import '../base/websocket-mask';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Problem } from '../base/errors';
 import { checkVibeId } from '../vibes/vibe-id';
