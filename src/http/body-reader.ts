@@ -28,7 +28,7 @@ export class BodyReader implements OpenDoor {
   #receivedBytes = 0;
   #refusal: Problem | undefined;
   /** Reading ends with an error. */
-  #fail: ((error: unknown) => void) | undefined;
+  #fail: ((error: Error) => void) | undefined;
 
   /** @param options.deadlineMs how long the whole body may take; no bound unless told */
   constructor(
@@ -99,7 +99,7 @@ export class BodyReader implements OpenDoor {
         req.off('end', onEnd);
         req.off('close', onClose);
       };
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         if (isOver) return;
         stop();
         req.pause();
@@ -130,7 +130,7 @@ export class BodyReader implements OpenDoor {
           req.pause();
           taking.then(goOn, fail);
         } catch (error) {
-          fail(error);
+          fail(error as Error);
         }
       };
       const onEnd = (): void => {
