@@ -97,11 +97,12 @@ class Hall {
   readonly #open: { stop(): Promise<void> }[] = [];
 
   /** Everything that one FFmpeg is part of. */
-  async party({ name, path }: Ffmpeg, { withDefaults }: { withDefaults: boolean }): Promise<Party> {
+  async party(ffmpeg: Ffmpeg, { withDefaults }: { withDefaults: boolean }): Promise<Party> {
+    const { name, path } = ffmpeg;
     const daemon = await this.#daemon({ PREBUFFER_MS: '0', FFMPEG_PATH: path });
     const ways = new Map<string, Way>([
-      [`${name} ${ALONE}`, ffmpegAlone(path)],
-      [`${name} ${BY_HAND}`, ffmpegByHand(path, daemon)],
+      [`${name} ${ALONE}`, ffmpegAlone(ffmpeg)],
+      [`${name} ${BY_HAND}`, ffmpegByHand(ffmpeg, daemon)],
       [`${name} ${WEBSOCKET}`, relayWebSocket(daemon)],
       [`${name} ${POST}`, relayPost(daemon)],
     ]);
@@ -110,25 +111,27 @@ class Hall {
     return ways;
   }
 
-  async srsParty({ name, path }: Ffmpeg): Promise<Party> {
+  async srsParty(ffmpeg: Ffmpeg): Promise<Party> {
+    const { name, path } = ffmpeg;
     const house = await SrsHouse.open();
     this.#open.push({ stop: () => house.close() });
     const daemon = await Daemon.startWithSrs({ PREBUFFER_MS: '0', FFMPEG_PATH: path });
     this.#open.push(daemon);
     return new Map([
-      [`${name} ${SRS_BY_HAND}`, ffmpegAndSrs(path, house)],
+      [`${name} ${SRS_BY_HAND}`, ffmpegAndSrs(ffmpeg, house)],
       [`${name} ${SRS_RELAY}`, relayWebSocket(daemon)],
     ]);
   }
 
   /** One daemon with so many vibes on air, and beside them what is measured. */
-  async loadedParty({ name, path }: Ffmpeg, vibes: number): Promise<Party> {
+  async loadedParty(ffmpeg: Ffmpeg, vibes: number): Promise<Party> {
+    const { name, path } = ffmpeg;
     const daemon = await this.#daemon({ PREBUFFER_MS: '0', FFMPEG_PATH: path });
     const company = new OnAir(daemon, 'relay', 'twoloop');
     this.#open.push(company);
     await company.grow(vibes);
     return new Map([
-      [underLoad(`${name} ${ALONE}`), ffmpegAlone(path)],
+      [underLoad(`${name} ${ALONE}`), ffmpegAlone(ffmpeg)],
       [underLoad(`${name} ${WEBSOCKET}`), relayWebSocket(daemon)],
       [underLoad(`${name} ${POST}`), relayPost(daemon)],
     ]);

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { listenToBareFfmpeg, publishByHand, type WarmUp } from '../../tests/helpers/bare-ffmpeg';
+import {
+  type BareFfmpeg,
+  listenToBareFfmpeg,
+  publishByHand,
+  type WarmUp,
+} from '../../tests/helpers/bare-ffmpeg';
 import type { Daemon } from '../../tests/helpers/daemon';
 import { FlvListener, type HeardFrame } from '../../tests/helpers/flv-listener';
 import { paced, type Send } from '../../tests/helpers/pacing';
@@ -19,17 +24,17 @@ export type Way = (name: string, pcm: Buffer, warmUp: WarmUp) => Promise<Recordi
 export const PACING = { chunkMs: 20 };
 
 /** The floor: standard input, standard output. */
-export function ffmpegAlone(ffmpegPath: string): Way {
-  return (_name, pcm, warmUp) => listenToBareFfmpeg(pcm, PACING, warmUp, ffmpegPath);
+export function ffmpegAlone(ffmpeg: BareFfmpeg): Way {
+  return (_name, pcm, warmUp) => listenToBareFfmpeg(pcm, PACING, warmUp, ffmpeg);
 }
 
 /** What a media server costs, with no relay before it. */
-export function ffmpegByHand(ffmpegPath: string, daemon: Daemon): Way {
+export function ffmpegByHand(ffmpeg: BareFfmpeg, daemon: Daemon): Way {
   return async (name, pcm, warmUp) => {
     // Who asks a moment too early is held until somebody publishes.
     const listening = FlvListener.connect(daemon.flvUrl(name));
     const rtmpUrl = `rtmp://127.0.0.1:${daemon.rtmpPort}/live/${name}`;
-    const sends = publishByHand(pcm, PACING, rtmpUrl, warmUp, ffmpegPath);
+    const sends = publishByHand(pcm, PACING, rtmpUrl, warmUp, ffmpeg);
     const listener = await listening;
     const sent = await sends;
     // The stream outlives its publisher for a while, should that come back.
@@ -39,10 +44,10 @@ export function ffmpegByHand(ffmpegPath: string, daemon: Daemon): Way {
 }
 
 /** The same with SRS. */
-export function ffmpegAndSrs(ffmpegPath: string, { srs }: SrsHouse): Way {
+export function ffmpegAndSrs(ffmpeg: BareFfmpeg, { srs }: SrsHouse): Way {
   return async (name, pcm, warmUp) => {
     const listener = await FlvListener.join(srs.flvUrl(name));
-    const sends = await publishByHand(pcm, PACING, srs.rtmpUrl(name), warmUp, ffmpegPath);
+    const sends = await publishByHand(pcm, PACING, srs.rtmpUrl(name), warmUp, ffmpeg);
     await listener.end();
     return { heard: listener.frames, sends };
   };

@@ -11,6 +11,8 @@ export interface Ffmpeg {
   /** Its generation, as tables and plots name it: `FFmpeg 5`. */
   readonly name: string;
   readonly version: string;
+  /** How it is fed by hand, so that it reads an AAC frame at a time. */
+  readonly input: 'wav' | 'raw';
 }
 
 /** Where `npm test` puts the newest generation. */
@@ -40,7 +42,7 @@ export async function allFfmpegs(): Promise<Ffmpeg[]> {
 
 async function describe(file: string): Promise<Ffmpeg> {
   const { major, version } = await probeFfmpeg(file, childEnvironment(process.env));
-  return { path: file, major, name: `FFmpeg ${major}`, version };
+  return { path: file, major, name: `FFmpeg ${major}`, version, input: major < 5 ? 'raw' : 'wav' };
 }
 
 /** Where there is one for this platform. */

@@ -11,13 +11,26 @@ const STREAMING_WAV_HEADER = Buffer.from(
   'hex',
 );
 
+/** FFmpeg 4 does not know `-max_size`, and needs none: it reads raw PCM an AAC frame at a time. */
+export interface BareFfmpeg {
+  readonly path: string;
+  readonly input: 'wav' | 'raw';
+}
+
+const DEFAULT: BareFfmpeg = { path: FFMPEG, input: 'wav' };
+const INPUTS = {
+  wav: { options: ['-f', 'wav', '-ignore_length', '1', '-max_size', '4096'], header: STREAMING_WAV_HEADER },
+  raw: { options: ['-f', 's16le', '-ar', '48000', '-ac', '2'], header: Buffer.alloc(0) },
+} as const;
+
 /** What both have FFmpeg do: read one AAC frame at a time, and encode it at once. */
-const ENCODE = [
-  ...QUIET.filter((arg) => arg !== '-nostdin'),
-  ...['-probesize', '32', '-analyzeduration', '0'],
-  ...['-f', 'wav', '-ignore_length', '1', '-max_size', '4096', '-i', 'pipe:0'],
-  ...['-c:a', 'aac', '-b:a', '128k', '-flush_packets', '1', '-flvflags', 'no_duration_filesize'],
-];
+function encode({ input }: BareFfmpeg): string[] {
+  return [
+    ...QUIET.filter((arg) => arg !== '-nostdin'),
+    ...['-probesize', '32', '-analyzeduration', '0', ...INPUTS[input].options, '-i', 'pipe:0'],
+    ...['-c:a', 'aac', '-b:a', '128k', '-flush_packets', '1', '-flvflags', 'no_duration_filesize'],
+  ];
+}
 
 /** What comes before the audio that counts: sends what it likes, and resolves when that audio may begin. */
 export type WarmUp = (send: (chunk: Buffer) => void) => Promise<void>;
@@ -31,9 +44,9 @@ export async function publishByHand(
   pacing: Pacing,
   rtmpUrl: string,
   warmUp?: WarmUp,
-  ffmpeg = FFMPEG,
+  ffmpeg = DEFAULT,
 ): Promise<Send[]> {
-  const child = spawn(ffmpeg, [...ENCODE, '-tcp_nodelay', '1', '-f', 'flv', rtmpUrl], {
+  const child = spawn(ffmpeg.path, [...encode(ffmpeg), '-tcp_nodelay', '1', '-f', 'flv', rtmpUrl], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   child.stdin.on('error', () => undefined);
@@ -41,7 +54,7 @@ export async function publishByHand(
     child.once('error', reject);
     child.once('close', () => resolve());
   });
-  child.stdin.write(STREAMING_WAV_HEADER);
+  child.stdin.write(INPUTS[ffmpeg.input].header);
   const send = (chunk: Buffer): void => void child.stdin.write(chunk);
   await warmUp?.(send);
   const sends = await paced(pcm, pacing, send);
@@ -55,9 +68,11 @@ export async function listenToBareFfmpeg(
   pcm: Buffer,
   pacing: Pacing,
   warmUp?: WarmUp,
-  ffmpeg = FFMPEG,
+  ffmpeg = DEFAULT,
 ): Promise<{ heard: HeardFrame[]; sends: Send[] }> {
-  const child = spawn(ffmpeg, [...ENCODE, '-f', 'flv', 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(ffmpeg.path, [...encode(ffmpeg), '-f', 'flv', 'pipe:1'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const heard: HeardFrame[] = [];
   const parser = new FlvParser({
     onTag: (tag) => {
@@ -74,7 +89,9 @@ export async function listenToBareFfmpeg(
     );
   });
   closed.catch(() => undefined);
-  child.stdin.write(STREAMING_WAV_HEADER);
+  // One that died says so by its exit code.
+  child.stdin.on('error', () => undefined);
+  child.stdin.write(INPUTS[ffmpeg.input].header);
   const send = (chunk: Buffer): void => void child.stdin.write(chunk);
   await warmUp?.(send);
   const sends = await paced(pcm, pacing, send);
