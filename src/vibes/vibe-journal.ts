@@ -11,6 +11,7 @@ import type { KnownEncoder } from '../encoder/stale-encoders';
 import type { Vibe } from './vibe';
 import {
   type PastVibe,
+  type Played,
   RECORD_VERSION,
   recollect,
   type Recollection,
@@ -26,10 +27,12 @@ export interface VibeJournalOptions {
 }
 
 /**
- * How often is looked how far each vibe is played. What was played since the last look is sent again by its creator and
- * played again; but FFmpeg dies with the daemon, and what it was given in the last two AAC frames, 43 ms, nobody has heard.
+ * How often is looked how far each vibe is played: every two AAC frames. What was played since the last look would be
+ * played again where its creator sends it again; but FFmpeg dies with the daemon, and what it was given in its last two
+ * frames nobody has heard. Each look is one asynchronous write, whatever the number of vibes: on a machine where that
+ * costs 0.16 ms of CPU, 0.4 % of a core.
  */
-const LOOK_MS = 20;
+const LOOK_MS = 40;
 /** A sign of life at least this often while there is a vibe: the next daemon knows how long nobody was there. */
 const ALIVE_MS = 1_000;
 /** A daemon that lived no longer than this after its start may have died of what it restored. */
@@ -186,16 +189,17 @@ export class VibeJournal implements VibeRecorder {
   }
 
   /** @param all also of vibes of which nothing was played since */
-  #played(all: boolean): (readonly [string, PlayPosition, number])[] {
-    const played: (readonly [string, PlayPosition, number])[] = [];
+  #played(all: boolean): Played[] {
+    const played: Played[] = [];
     for (const vibe of this.#vibes.values()) {
       const { position } = vibe.pipeline;
       if (!position || vibe.state === 'starting') continue;
       const before = this.#positions.get(vibe);
-      const isSame = before?.sequence === position.sequence && before.numbered === position.numbered;
+      const { sequence, numbered } = position;
+      const isSame = before?.sequence === sequence && before.numbered === numbered;
       if (isSame && !all) continue;
       this.#positions.set(vibe, position);
-      played.push([vibe.id, position, vibe.bufferedMs]);
+      played.push([vibe.id, sequence, numbered, vibe.bufferedMs]);
     }
     return played;
   }

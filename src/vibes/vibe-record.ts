@@ -57,8 +57,11 @@ export type VibeRecord =
       readonly type: 'played';
       /** Epoch milliseconds. */
       readonly atMs: number;
-      readonly vibes: readonly (readonly [vibeId: string, position: PlayPosition, heldMs: number])[];
+      /** See `PlayPosition` and `PastVibe.heldMs`. Tuples: this is what is written most. */
+      readonly vibes: readonly Played[];
     };
+
+export type Played = readonly [vibeId: string, sequence: number, numbered: boolean, heldMs: number];
 
 /** The daemon that writes. */
 export interface RelayRecord extends ProcessIdentity {
@@ -103,8 +106,8 @@ export function recollect(records: readonly VibeRecord[]): Recollection {
     }
     if (record.type === 'played') {
       lastMs = record.atMs;
-      for (const [vibeId, position, heldMs] of record.vibes)
-        Object.assign(drafts.get(vibeId) ?? {}, { position, heldMs });
+      for (const [vibeId, sequence, numbered, heldMs] of record.vibes)
+        Object.assign(drafts.get(vibeId) ?? {}, { position: { sequence, numbered }, heldMs });
       continue;
     }
     note(drafts, record);

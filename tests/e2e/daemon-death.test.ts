@@ -25,8 +25,8 @@ const LEAD_MS = 1_000;
 const LAST_FRAMES = 3;
 /** A frame of silence has some twenty bytes, one of music some hundreds. */
 const SOUND_BYTES = 100;
-/** What was heard twice at most: the daemon looks every 20 ms how far it is, and writes it down. */
-const LOOK_MS = 20;
+/** What was played since the daemon last looked how far it is, and wrote it down. */
+const LOOK_MS = 40;
 /** The target; a machine on which two starts of a program take longer is no judge of it. */
 const BACK_WITHIN_MS = 5_000;
 

@@ -276,8 +276,8 @@ export class Daemon {
     for (const port of this.#ports) {
       await eventually(`port ${port} is free`, () => isFree(port), { withinMs: 2_000 });
     }
-    // What a daemon that was killed remembers is for its successor.
-    const kept = this.#child.signalCode === 'SIGKILL' ? /^(logs\/|vibes-\d+\.journal$)/ : /^logs\//;
+    // A daemon that did not stop in order leaves what it knew to its successor.
+    const kept = this.#child.exitCode === 0 ? /^logs\// : /^(logs\/|vibes-\d+\.journal$)/;
     const files = listFiles(this.dataDir).filter((file) => !kept.test(file));
     if (files.length > 0) throw new Error(`files left in the data directory: ${files.join(', ')}`);
   }

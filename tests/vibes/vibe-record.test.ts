@@ -18,11 +18,11 @@ describe('the records of vibes', () => {
       vibe('b'),
       { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 10 },
       { type: 'lease', vibeId: 'a', participantId: 'q', untilMs: 11 },
-      { type: 'played', atMs: 2_000, vibes: [['a', { sequence: 3, numbered: true }, 60]] },
+      { type: 'played', atMs: 2_000, vibes: [['a', 3, true, 60]] },
       vibe('a', { creator: 'ann', format: DEFAULT_FORMAT, encoder: { pid: 7, startTicks: '70' } }),
       { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 20 },
       { type: 'left', vibeId: 'a', participantId: 'q' },
-      { type: 'played', atMs: 3_000, vibes: [['a', { sequence: 4, numbered: true }, 80]] },
+      { type: 'played', atMs: 3_000, vibes: [['a', 4, true, 80]] },
     ]);
     expect([writer?.pid, lastMs]).toEqual([1, 3_000]);
     expect(encoders).toEqual([{ vibeId: 'a', pid: 7, startTicks: '70' }]);
@@ -43,7 +43,7 @@ describe('the records of vibes', () => {
       RELAY,
       vibe('a', { creator: 'ann' }),
       { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 10 },
-      { type: 'played', atMs: 1, vibes: [['a', { sequence: 3, numbered: true }, 60]] },
+      { type: 'played', atMs: 1, vibes: [['a', 3, true, 60]] },
       { type: 'over', vibeId: 'a' },
       vibe('a', { creator: 'bob' }),
       vibe('b'),
@@ -67,7 +67,7 @@ describe('the records of vibes', () => {
       { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 10 },
       { type: 'left', vibeId: 'a', participantId: 'p' },
       { type: 'over', vibeId: 'a' },
-      { type: 'played', atMs: 9, vibes: [['a', { sequence: 3, numbered: true }, 60]] },
+      { type: 'played', atMs: 9, vibes: [['a', 3, true, 60]] },
     ];
     expect(recollect([RELAY, ...orphans])).toMatchObject({ vibes: [], encoders: [], lastMs: 9 });
   });
