@@ -12,6 +12,8 @@ export interface VibeStatus {
   readonly listeners?: number;
   readonly participantCount?: number;
   readonly bufferedMs?: number;
+  /** The last number taken in turn; after the relay's death, the last that was played. */
+  readonly sequence?: number;
   readonly streamingUrl?: string;
   readonly hlsUrl?: string;
   readonly underruns?: number;

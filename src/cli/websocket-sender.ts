@@ -5,6 +5,7 @@ import { Pace } from './pace';
 import { Unreachable, reason } from './relay-api';
 import { backoffMs, pause } from './pause';
 import { AHEAD_MS, GIVE_UP_MS, blockMs, type SendReport, type Sender } from './sender';
+import { Unplayed } from './unplayed';
 
 /** Sent and not acknowledged at most: receipts come once a second, so more says that the relay does not read. */
 const MAX_UNDERWAY_MS = 4_000;
@@ -12,8 +13,10 @@ const MAX_UNDERWAY_MS = 4_000;
 const SILENT_MS = 10_000;
 /** How often the sender looks whether there is room again. */
 const LOOK_MS = 100;
+/** A relay that stops in order says this, and plays what it holds. */
+const RESTARTING = 1012;
 /** Close codes after which another try can succeed. All others are refusals. */
-const RETRYABLE = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1014, 4408, 4429]);
+const RETRYABLE = new Set([1001, 1005, 1006, 1011, RESTARTING, 1013, 1014, 4408, 4429]);
 
 interface Piece {
   readonly bytes: Buffer;
@@ -44,7 +47,8 @@ export interface WebSocketSenderOptions {
 
 /**
  * The WebSocket door, kept open: what was not acknowledged when a connection is lost is sent again on the next. The
- * relay says there how many chunks it has taken, so that nothing is lost and nothing is heard twice.
+ * relay says there how many chunks it has taken, so that nothing is lost and nothing is heard twice; after its own death
+ * how many it had played, and what it took along is sent again, too.
  */
 export class WebSocketSender implements Sender {
   readonly report: SendReport = { acknowledgedMs: 0, reconnects: 0, longestAckMs: 0 };
@@ -57,6 +61,7 @@ export class WebSocketSender implements Sender {
   #underway = 0;
   /** Bytes of the oldest piece that are acknowledged already. */
   #acknowledgedOfFirst = 0;
+  #unplayed = new Unplayed<Piece>();
   #acceptedBytes = 0;
   #sequence: number | undefined;
   #socket: WebSocket | undefined;
@@ -127,6 +132,7 @@ export class WebSocketSender implements Sender {
     while (!signal.aborted) {
       const { wasReady, code, why } = await this.#connection();
       if (signal.aborted) return;
+      if (code === RESTARTING) this.#unplayed = new Unplayed();
       if (wasReady) {
         tries = 0;
         lostMs = performance.now();
@@ -207,6 +213,7 @@ export class WebSocketSender implements Sender {
   /** The door is open: everything not acknowledged goes out, again or for the first time. */
   #begin(socket: WebSocket, sequence: number | undefined): void {
     this.#socket = socket;
+    const lost = this.#unplayed.takeLast((this.#sequence ?? 0) - (sequence ?? 0));
     this.#takeUnheard(sequence);
     this.#underway = 0;
     this.#acceptedBytes = 0;
@@ -214,6 +221,8 @@ export class WebSocketSender implements Sender {
     if (first && this.#acknowledgedOfFirst > 0)
       this.#pieces[0] = { ...first, bytes: first.bytes.subarray(this.#acknowledgedOfFirst) };
     this.#acknowledgedOfFirst = 0;
+    this.#pieces.unshift(...lost);
+    for (const { bytes } of lost) this.report.acknowledgedMs -= blockMs(bytes.length);
     for (const piece of this.#pieces) this.#transmit(piece.bytes);
     this.#wake();
   }
@@ -246,10 +255,12 @@ export class WebSocketSender implements Sender {
       bytes -= left;
       this.#acknowledgedOfFirst = 0;
       this.#pieces.shift();
+      this.#unplayed.add(first);
       this.#underway -= 1;
       const ackMs = performance.now() - first.handedOverMs;
       this.report.longestAckMs = Math.max(this.report.longestAckMs, ackMs);
     }
+    this.#unplayed.holds(receipt.bufferedMs ?? 0);
     this.#wake();
   }
 

@@ -1,5 +1,6 @@
 import { PostSender } from '../../src/cli/post-sender';
 import { RelayApi } from '../../src/cli/relay-api';
+import { eventually } from '../helpers/eventually';
 import { type Answer, FakeRelay } from '../helpers/fake-relay';
 
 const block = (number: number): Buffer => Buffer.alloc(3_840, number);
@@ -46,6 +47,28 @@ describe('a sender on the POST door', () => {
     await sendAll(1);
     expect(relay.requests.map(({ query }) => query.get('sequence'))).toEqual(['7', '7']);
     expect(relay.requests[1]!.body.equals(block(0))).toBe(true);
+  });
+
+  it.each<[string, Answer, string[]]>([
+    ['takes along into its death: its journal knows what was played', { json: { sequence: 8 } }, ['9', '10']],
+    ['holds: it was only the network that was away', { json: { sequence: 9 } }, ['10']],
+    ['played when it stopped in order: the vibe is another one', { json: { sequence: 0 } }, ['10']],
+    ['played when it stopped in order: there is no vibe', { status: 404 }, ['10']],
+  ])('sends again what a relay took and %s', async (_what, status, sent) => {
+    relay.onRequest = ({ path }) => (path.endsWith('/audio') ? { json: { bufferedMs: 100 } } : status);
+    for (let number = 0; number < 75; number += 1) await sender.send(block(number));
+    const sendRest = async (): Promise<void> => {
+      for (let number = 75; number < 100; number += 1) await sender.send(block(number));
+    };
+    let rest: Promise<void> | undefined;
+    await relay.restart(async () => {
+      rest = sendRest();
+      await eventually('it has noticed', () => sender.report.reconnects > 0, { everyMs: 2 });
+    });
+    await rest;
+    const numbers = relay.asked('/audio').map(({ query }) => query.get('sequence'));
+    expect(numbers).toEqual(['7', '8', '9', ...sent]);
+    expect(sender.report.acknowledgedMs).toBe(2_000);
   });
 
   it('gives up where it is refused for good', async () => {

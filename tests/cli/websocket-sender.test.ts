@@ -1,5 +1,6 @@
 import { blockMs } from '../../src/cli/sender';
 import { WebSocketSender } from '../../src/cli/websocket-sender';
+import { eventually } from '../helpers/eventually';
 import { FakeRelay } from '../helpers/fake-relay';
 
 const BLOCK = 3_840;
@@ -95,6 +96,45 @@ describe('a sender on the WebSocket door', () => {
     await sendAll(4);
     await sender.finish();
     expect(relay.connections[1]!.received.equals(blocks(4))).toBe(true);
+  });
+
+  it('sends again what a relay took along into its death: it says how many chunks it had played', async () => {
+    relay.readySequence = () => (relay.connections.length > 1 ? 103 : 100);
+    relay.onChunk = (connection) => {
+      const { length } = connection.chunks;
+      const isSecond = relay.connections.length > 1;
+      // It holds all that it took: nothing but the 500 ms before may have been played.
+      const held = { accepted: connection.received.length, bufferedMs: 20 * length };
+      if (isSecond || length <= 6)
+        connection.say({ type: 'ack', sequence: (isSecond ? 103 : 100) + length, ...held });
+      if (!isSecond && length === 8) connection.socket.terminate();
+    };
+    connect();
+    await sendAll(12);
+    await sender.finish();
+    // Six were acknowledged, three of them played.
+    expect(relay.connections[1]!.received.equals(blocks(12).subarray(3 * BLOCK))).toBe(true);
+    expect(sender.report).toMatchObject({ acknowledgedMs: 240, reconnects: 1 });
+  });
+
+  it('does not send again what a relay that stops in order plays out', async () => {
+    relay.readySequence = () => (relay.connections.length > 1 ? 0 : 1);
+    relay.onChunk = (connection) => {
+      const { length } = connection.chunks;
+      connection.say({
+        type: 'ack',
+        sequence: length,
+        accepted: connection.received.length,
+        bufferedMs: 1_000,
+      });
+      if (relay.connections.length === 1 && length === 3) connection.socket.close(1012, 'restarting');
+    };
+    connect();
+    await sendAll(3);
+    await eventually('it is back', () => relay.connections.length === 2);
+    await sender.send(block(3));
+    await sender.finish();
+    expect(relay.connections[1]!.received.equals(block(3))).toBe(true);
   });
 
   it('comes again when the relay restarts', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Fader } from '../../src/audio/fade';
 import { DEFAULT_FORMAT } from '../../src/audio/pcm';
+import { WebSocketSender } from '../../src/cli/websocket-sender';
 import { Canary } from '../helpers/canary';
 import { Daemon } from '../helpers/daemon';
 import { delay, eventually } from '../helpers/eventually';
@@ -23,6 +24,8 @@ const FRAME_SAMPLES = 1024;
 const LEAD_MS = 1_000;
 /** What FFmpeg's AAC encoder holds, and the frame that it fills up where its input ends. */
 const LAST_FRAMES = 3;
+/** What FFmpeg had been given and a listener had not heard, with the chunk that was under way. */
+const IN_FFMPEG_MS = 200;
 /** A frame of silence has some twenty bytes, one of music some hundreds. */
 const SOUND_BYTES = 100;
 /** What was played since the daemon last looked how far it is, and wrote it down. */
@@ -224,6 +227,48 @@ describe('a daemon killed with SIGKILL while a creator sends by WebSocket', () =
 
   it('goes on there, byte for byte', async () => {
     await expectAudioFrom(after, pcm, silentSamples, resumedAt);
+  });
+});
+
+describe('a daemon killed with SIGKILL while `vibesflow publish` sends', () => {
+  it('gets again what it took along, so that nothing is missing but what FFmpeg held', async () => {
+    const pcm = music(10, 84);
+    let daemon = await Daemon.start();
+    try {
+      await daemon.startVibe('published', 'ann');
+      const before = await FlvListener.connect(daemon.flvUrl('published'));
+      const url = `${daemon.apiUrl.replace('http', 'ws')}/stream/published/audio?creator=ann`;
+      const sender = new WebSocketSender({ url, creator: 'ann' });
+      const sendAll = async (): Promise<void> => {
+        for (const chunk of chunks(pcm, { chunkMs: CHUNK_MS })) await sender.send(chunk);
+        await sender.finish();
+      };
+      const sending = sendAll();
+      await before.until('4 s of sound', () => before.frames.length > 188);
+      const heldMs = (await daemon.status('published'))?.['bufferedMs'] as number;
+      daemon.signal('SIGKILL');
+      daemon = await daemon.respawn();
+      const after = await listenAgain(daemon, 'published');
+      await after.until('sound', () => after.aacFrames.some((frame) => frame.length > SOUND_BYTES));
+      const silentSamples = (await daemon.metrics()).sum('vibesflow_samples_silence_total');
+      await sending;
+      const accepted = (await daemon.metrics()).sum('vibesflow_samples_accepted_total');
+      const resumedAt = (pcm.length / 4 - accepted) / (CHUNK_MS * 48);
+      await daemon.endVibe('published');
+      await after.end();
+
+      const lostMs = resumedAt * CHUNK_MS - heardUntil(before) / 48;
+      console.info(
+        `${lostMs.toFixed(0)} ms were not heard; ${heldMs} ms were held when the daemon was killed`,
+      );
+      // Something was at stake, more than what may be lost.
+      expect(heldMs).toBeGreaterThan(2 * IN_FFMPEG_MS);
+      expect(lostMs).toBeGreaterThan(-LOOK_MS - CHUNK_MS);
+      expect(lostMs).toBeLessThan(IN_FFMPEG_MS + canary.worstStallMs(0, performance.now()));
+      await expectAudioFrom(after, pcm, silentSamples, resumedAt);
+    } finally {
+      await daemon.stop();
+    }
   });
 });
 

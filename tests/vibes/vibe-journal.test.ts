@@ -246,7 +246,7 @@ describe('the journal of vibes', () => {
   it('holds no secret', async () => {
     const { registry, ...relay } = await Relay.start();
     const { ownerKey } = registry.start({ vibeId: 'v', creator: 'ann', claim: true });
-    registry.accept('v', { ownerKey: ownerKey }, DEFAULT_FORMAT).push(CHUNK, { door: 'post' });
+    registry.accept('v', { ownerKey }, DEFAULT_FORMAT).push(CHUNK, { door: 'post' });
     await relay.house.clock.advanceAsync(100, 20);
     await relay.journal.written();
     const text = readFileSync(journalFile(), 'utf8');
