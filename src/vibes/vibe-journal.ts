@@ -113,7 +113,7 @@ export class VibeJournal implements VibeRecorder {
     // A lease of a vibe that is not recorded yet would be nobody's.
     this.#record();
     if (untilEpochMs === undefined) this.#append({ type: 'left', vibeId, participantId });
-    else this.#append({ type: 'lease', vibeId, participantId, untilMs: untilEpochMs });
+    else this.#append({ type: 'leases', vibeId, leases: [[participantId, untilEpochMs]] });
   }
 
   /** Resolves when everything that has happened so far is in the file, or could not be written. */
@@ -212,14 +212,9 @@ export class VibeJournal implements VibeRecorder {
       startedAtMs: this.#startedAtMs,
       quickDeaths: this.#quickDeaths,
     };
-    const vibes = [...this.#vibes.values()].flatMap((vibe) => [
+    const vibes = [...this.#vibes.values()].flatMap((vibe): VibeRecord[] => [
       this.#recordOf(vibe),
-      ...vibe.participants.leases().map(([participantId, untilMs]): VibeRecord => ({
-        type: 'lease',
-        vibeId: vibe.id,
-        participantId,
-        untilMs,
-      })),
+      { type: 'leases', vibeId: vibe.id, leases: vibe.participants.leases() },
     ]);
     const played = { type: 'played' as const, atMs: clock.epochMs(), vibes: this.#played(true) };
     return [{ type: 'relay', ...relay }, ...vibes, played];

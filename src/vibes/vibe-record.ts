@@ -47,10 +47,10 @@ export type VibeRecord =
     })
   | { readonly type: 'over'; readonly vibeId: string }
   | {
-      readonly type: 'lease';
+      readonly type: 'leases';
       readonly vibeId: string;
-      readonly participantId: string;
-      readonly untilMs: number;
+      /** Taken or renewed. */
+      readonly leases: readonly (readonly [participantId: string, untilEpochMs: number])[];
     }
   | { readonly type: 'left'; readonly vibeId: string; readonly participantId: string }
   | {
@@ -135,8 +135,8 @@ function note(drafts: Map<string, Draft>, record: Exclude<VibeRecord, { type: 'r
     case 'over':
       drafts.delete(vibeId);
       return;
-    case 'lease':
-      draft?.leases.set(record.participantId, record.untilMs);
+    case 'leases':
+      for (const [participantId, untilMs] of record.leases) draft?.leases.set(participantId, untilMs);
       return;
     case 'left':
       draft?.leases.delete(record.participantId);

@@ -16,11 +16,11 @@ describe('the records of vibes', () => {
       RELAY,
       vibe('a', { creator: 'ann' }),
       vibe('b'),
-      { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 10 },
-      { type: 'lease', vibeId: 'a', participantId: 'q', untilMs: 11 },
+      { type: 'leases', vibeId: 'a', leases: [['p', 10]] },
+      { type: 'leases', vibeId: 'a', leases: [['q', 11]] },
       { type: 'played', atMs: 2_000, vibes: [['a', 3, true, 60]] },
       vibe('a', { creator: 'ann', format: DEFAULT_FORMAT, encoder: { pid: 7, startTicks: '70' } }),
-      { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 20 },
+      { type: 'leases', vibeId: 'a', leases: [['p', 20]] },
       { type: 'left', vibeId: 'a', participantId: 'q' },
       { type: 'played', atMs: 3_000, vibes: [['a', 4, true, 80]] },
     ]);
@@ -42,7 +42,7 @@ describe('the records of vibes', () => {
     const { vibes } = recollect([
       RELAY,
       vibe('a', { creator: 'ann' }),
-      { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 10 },
+      { type: 'leases', vibeId: 'a', leases: [['p', 10]] },
       { type: 'played', atMs: 1, vibes: [['a', 3, true, 60]] },
       { type: 'over', vibeId: 'a' },
       vibe('a', { creator: 'bob' }),
@@ -64,7 +64,7 @@ describe('the records of vibes', () => {
 
   it('leave out what belongs to no vibe that is known: its record may be the damaged one', () => {
     const orphans: VibeRecord[] = [
-      { type: 'lease', vibeId: 'a', participantId: 'p', untilMs: 10 },
+      { type: 'leases', vibeId: 'a', leases: [['p', 10]] },
       { type: 'left', vibeId: 'a', participantId: 'p' },
       { type: 'over', vibeId: 'a' },
       { type: 'played', atMs: 9, vibes: [['a', 3, true, 60]] },
