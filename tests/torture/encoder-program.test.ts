@@ -6,6 +6,8 @@ import { Stage } from './suite/stage';
 import { testFaults } from './suite/suite';
 
 const FRAME = 1_024;
+/** What fits into the pipe of a process that dies before it reads: more than a second of 48 kHz stereo s16le. */
+const PIPE = 60_000;
 /** So many starts fail before the program is whole again. */
 const FAILURES = 3;
 
@@ -43,7 +45,7 @@ describe('a vibe whose FFmpeg does not start', () => {
         program.break();
         return failToStart(scene, 'output-failed', () => program.mend());
       },
-      price: { lost: 3 * FRAME, stallMs: 8_000, restarts: 1 },
+      price: { lost: 3 * FRAME + FAILURES * PIPE, stallMs: 8_000, restarts: 1 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'output-failed',
     },
     {
@@ -53,7 +55,7 @@ describe('a vibe whose FFmpeg does not start', () => {
         program.remove();
         return failToStart(scene, 'spawn-failed', () => program.bringBack());
       },
-      price: { lost: 3 * FRAME, stallMs: 8_000, restarts: 1 },
+      price: { lost: 3 * FRAME + FAILURES * PIPE, stallMs: 8_000, restarts: 1 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'spawn-failed',
     },
   ];

@@ -45,8 +45,9 @@ const faults: Fault[] = [
       }
       return { atMs, witness: `${KILLS} processes were gone` };
     },
-    // From the second failure on, the wait is a random one of up to 250 ms · 2ⁿ.
-    price: { lost: KILLS * HELD_BY_ENCODER, stallMs: 5_000, restarts: KILLS },
+    // From the second failure on, the wait is a random one of up to 250 ms · 2ⁿ; and what waited meanwhile is handed over
+    // at once, so that more than usual lies in the pipe of one that is killed soon after its start.
+    price: { lost: 2 * KILLS * HELD_BY_ENCODER, stallMs: 5_000, restarts: KILLS },
     says: ofVictim('killed'),
   },
   {

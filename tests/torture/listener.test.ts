@@ -86,9 +86,10 @@ describe('a vibe whose other listeners, or strangers, misbehave', () => {
         const refused = (): number => sockets.filter((socket) => socket.closed).length;
         await eventually('whoever speaks no RTMP is sent away', () => refused() >= IDLE / 2);
         await delay(2_000);
+        const sentAway = refused();
         for (const socket of sockets) socket.destroy();
         const lines = stage.log(mark).length;
-        return { atMs, witness: `${refused()} were sent away, ${lines} lines in the log` };
+        return { atMs, witness: `${sentAway} were sent away, ${lines} lines in the log` };
       },
       price: { lost: 0, stallMs: 500 },
       says: (line) => line.msg.includes('this is not RTMP'),

@@ -1,4 +1,5 @@
 import { eventually } from '../helpers/eventually';
+import { exhaustDescriptors } from './faults/descriptors';
 import { kill, stop, stopFor } from './faults/signals';
 import type { Fault } from './suite/fault';
 import type { LogLine } from './suite/stage';
@@ -23,7 +24,7 @@ const faults: Fault[] = [
       const server = stage.mediaServer();
       return { atMs: await kill(server), witness: `process ${server.pid} was gone` };
     },
-    price: { lost: 48_000, stallMs: 3_000, reconnects: 1, restarts: 1 },
+    price: { lost: 10 * FRAME, stallMs: 3_000, reconnects: 1, restarts: 1 },
     says: ended,
     hitsAll: true,
     account: NO_WITNESS,
@@ -54,6 +55,13 @@ const faults: Fault[] = [
     says: (line) => line.msg.includes('does not answer'),
     hitsAll: true,
     account: { ...NO_WITNESS, within: 2 * 6 * 48_000 },
+  },
+  {
+    name: 'the media server has no descriptors left for 5 s (prlimit)',
+    vibeId: 'server-descriptors',
+    inject: async ({ stage }) =>
+      exhaustDescriptors({ pid: stage.mediaServer().pid, url: stage.daemon.mediaUrl }, 5_000),
+    price: { lost: 0, stallMs: 500 },
   },
 ];
 

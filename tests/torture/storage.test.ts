@@ -32,18 +32,6 @@ describeAsRoot('a vibe whose disk fails (needs root: a file system of its own is
       },
       price: { lost: 0, stallMs: 500 },
     },
-    {
-      name: 'the disk of DATA_DIR is read-only for 5 s (EROFS)',
-      vibeId: 'disk-read-only',
-      inject: async () => {
-        const atMs = performance.now();
-        const witness = await disk.setReadOnly(true);
-        await delay(5_000);
-        await disk.setReadOnly(false);
-        return { atMs, witness };
-      },
-      price: { lost: 0, stallMs: 500 },
-    },
   ];
 
   testFaults(() => stage, faults);

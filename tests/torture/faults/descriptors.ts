@@ -2,44 +2,49 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
-import type { Daemon } from '../../helpers/daemon';
-import { delay } from '../../helpers/eventually';
+import { delay, eventually } from '../../helpers/eventually';
 import { httpRequest } from '../../helpers/http-request';
 import { openDescriptors } from '../../helpers/processes';
 import { outputOf } from '../../helpers/run-program';
 import type { Bite } from '../suite/fault';
 
-/** Connections that are tried while there are no descriptors for them: each takes one, as long as there are any. */
-const CONNECTIONS = 20;
+/** More connections than a daemon of two vibes has descriptors above its count of them: each takes one that is free. */
+const CONNECTIONS = 100;
+
+/** Who is to be without descriptors, and where one knocks at its door. */
+export interface Household {
+  readonly pid: number;
+  readonly url: string;
+}
 
 /**
- * Takes all free descriptors from a daemon that runs (`prlimit`), and knocks at its door meanwhile. Bitten when somebody
- * new gets no answer.
+ * Takes all free descriptors from a server that runs (`prlimit`), and knocks at its door meanwhile. Bitten when it has to
+ * hang up on who knocks, and somebody new gets no answer.
  */
-export async function exhaustDescriptors(daemon: Daemon, ms: number): Promise<Bite> {
-  const [soft, hard] = limits(daemon.pid);
+export async function exhaustDescriptors({ pid, url }: Household, ms: number): Promise<Bite> {
+  const [soft, hard] = limits(pid);
   const atMs = performance.now();
-  await setLimit(daemon.pid, openDescriptors(daemon.pid), hard);
+  await setLimit(pid, openDescriptors(pid), hard);
   const sockets: net.Socket[] = [];
+  const hungUp = (): number => sockets.filter(({ closed }) => closed).length;
   try {
-    while (sockets.length < CONNECTIONS) sockets.push(await knock(daemon));
-    const answered = await httpRequest(`${daemon.apiUrl}/health`, { withinMs: 1_000 }).catch(() => undefined);
+    while (sockets.length < CONNECTIONS) sockets.push(await knock(url));
+    await eventually('it hangs up', () => hungUp() > CONNECTIONS / 2);
+    const answered = await httpRequest(`${url}/health`, { withinMs: 1_000 }).catch(() => undefined);
     if (answered) throw new Error(`somebody new was answered: ${answered.status}`);
     await delay(ms - (performance.now() - atMs));
-    return {
-      atMs,
-      witness: `${openDescriptors(daemon.pid)} descriptors open, none free, nobody new answered`,
-    };
+    return { atMs, witness: `hung up on ${hungUp()} of ${CONNECTIONS} who knocked, and answered nobody new` };
   } finally {
     for (const socket of sockets) socket.destroy();
-    await setLimit(daemon.pid, soft, hard);
+    await setLimit(pid, soft, hard);
   }
 }
 
-/** A connection that asks nothing. The kernel takes it, whatever the daemon can do. */
-async function knock(daemon: Daemon): Promise<net.Socket> {
-  const socket = net.connect(Number(new URL(daemon.apiUrl).port), '127.0.0.1');
+/** A connection that asks nothing. The kernel takes it, whatever the server can do. */
+async function knock(url: string): Promise<net.Socket> {
+  const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => undefined);
+  socket.resume();
   await once(socket, 'connect');
   return socket;
 }

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { outputOf } from '../../helpers/run-program';
 
-/** A file system in memory, of so many MiB, that a test can fill up or make read-only. Needs root. */
+/** A file system in memory, of so many MiB, that a test can fill up. Needs root. */
 export class SmallDisk {
   readonly path: string;
 
@@ -34,12 +34,6 @@ export class SmallDisk {
   /** What `fill` wrote is gone. */
   free(): void {
     rmSync(this.#ballast, { force: true });
-  }
-
-  /** @returns what was seen, in words */
-  async setReadOnly(on: boolean): Promise<string> {
-    await outputOf('mount', ['-o', `remount,${on ? 'ro' : 'rw'}`, this.path]);
-    return on ? `another file: ${this.#refusal()}` : 'writable';
   }
 
   async unmount(): Promise<void> {

@@ -24,25 +24,25 @@ export class TcpProxy {
   /** Connections accepted so far. */
   accepted = 0;
   readonly #server: net.Server;
-  /** Of the server, on 127.0.0.1; it need not listen yet. */
-  targetPort: number;
+  /** The server: its port on 127.0.0.1, or the path of a Unix socket. It need not listen yet. */
+  target: number | string;
   readonly #links = new Set<Link>();
   #faults: ProxyFaults = {};
 
-  private constructor(server: net.Server, port: number, targetPort: number) {
+  private constructor(server: net.Server, port: number, target: number | string) {
     this.#server = server;
     this.port = port;
-    this.targetPort = targetPort;
+    this.target = target;
     server.on('connection', (client) => this.#connect(client));
   }
 
-  /** @param targetPort see there */
-  static async start(targetPort: number): Promise<TcpProxy> {
+  /** @param target see there */
+  static async start(target: number | string): Promise<TcpProxy> {
     const server = net.createServer({ allowHalfOpen: true });
     const port = await freePort();
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    return new TcpProxy(server, port, targetPort);
+    return new TcpProxy(server, port, target);
   }
 
   /** Connections that stand. */
@@ -110,7 +110,7 @@ export class TcpProxy {
 
   #connect(client: net.Socket): void {
     this.accepted += 1;
-    const server = net.connect({ port: this.targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const server = net.connect({ ...address(this.target), allowHalfOpen: true });
     client.setNoDelay(true);
     server.setNoDelay(true);
     const count = (direction: Direction) => (bytes: number) => (this.bytes[direction] += bytes);
@@ -135,4 +135,8 @@ export class TcpProxy {
       });
     }
   }
+}
+
+function address(target: number | string): net.NetConnectOpts {
+  return typeof target === 'string' ? { path: target } : { port: target, host: '127.0.0.1' };
 }
