@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -345,6 +346,29 @@ describe('a daemon killed twice in a row, its journal torn the second time', () 
     expect(metrics.sum('vibesflow_vibes_restored_total')).toBe(1);
     expect(daemon.output).toContain('the journal is torn: damaged lines left out');
     expect(readFileSync(journal(), 'utf8')).not.toContain(ownerKey);
+  });
+});
+
+describe('a daemon killed with SIGKILL, whose successor cannot start', () => {
+  it('is remembered by the one that can', async () => {
+    let daemon = await Daemon.start();
+    const blocker = createServer((socket) => socket.destroy());
+    try {
+      await daemon.startVibe('patient', 'ann');
+      const { startedAt } = (await daemon.status('patient'))!;
+      daemon.signal('SIGKILL');
+      await daemon.ended;
+      await new Promise<void>((resolve) =>
+        blocker.listen(Number(new URL(daemon.apiUrl).port), '127.0.0.1', resolve),
+      );
+      await expect(daemon.respawn()).rejects.toThrow('another program does; choose another PORT');
+      await new Promise((resolve) => blocker.close(resolve));
+      daemon = await daemon.respawn();
+      expect(await daemon.status('patient')).toMatchObject({ startedAt, creator: 'ann', state: 'starting' });
+    } finally {
+      blocker.close();
+      await daemon.stop();
+    }
   });
 });
 

@@ -102,6 +102,20 @@ export class Daemon {
     env: Readonly<Record<string, string>>,
     srs?: Srs,
   ): Promise<Daemon> {
+    try {
+      return await Daemon.#spawn(ports, home, env, srs);
+    } catch (error) {
+      rmSync(home, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  static async #spawn(
+    ports: readonly number[],
+    home: string,
+    env: Readonly<Record<string, string>>,
+    srs?: Srs,
+  ): Promise<Daemon> {
     const child = spawn(process.execPath, [MAIN], {
       cwd: home,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -128,7 +142,6 @@ export class Daemon {
       if (!daemon.isRunning) throw new Error(`ended with ${child.exitCode ?? child.signalCode}`);
     } catch (error) {
       child.kill('SIGKILL');
-      rmSync(home, { recursive: true, force: true });
       throw new Error(`${(error as Error).message}; it said:\n${daemon.output}`, { cause: error });
     }
     return daemon;
@@ -139,10 +152,13 @@ export class Daemon {
     return this.#env;
   }
 
-  /** Another one in the place of one that was killed, as a process manager has it: same ports, directory and settings. */
+  /**
+   * Another one in the place of one that was killed, as a process manager has it: same ports, directory and settings.
+   * @throws {Error} as `start`; the directory stays, for another try
+   */
   async respawn(): Promise<Daemon> {
     await this.ended;
-    return Daemon.#start(this.#ports, this.#home, this.#env, this.srs);
+    return Daemon.#spawn(this.#ports, this.#home, this.#env, this.srs);
   }
 
   get pid(): number {
