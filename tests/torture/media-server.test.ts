@@ -54,7 +54,7 @@ const faults: Fault[] = [
     price: { lost: 10 * 48_000, stallMs: 10_000, reconnects: 1, restarts: 1 },
     says: (line) => line.msg.includes('does not answer'),
     hitsAll: true,
-    account: { ...NO_WITNESS, within: 2 * 6 * 48_000 },
+    account: { ...NO_WITNESS, within: 2 * 7 * 48_000 },
   },
   {
     name: 'the media server has no descriptors left for 5 s (prlimit)',
