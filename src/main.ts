@@ -2,6 +2,7 @@ import { type App, startApp } from './app';
 import { systemClock } from './base/clock';
 import { type Config, loadConfig } from './base/config';
 import { OperatorError } from './base/errors';
+import { collectSeldom } from './base/heap';
 import { createLogger, type Logger, logWritten, writeLogNow } from './base/logger';
 
 export interface DaemonOptions {
@@ -23,6 +24,7 @@ const CLOSE_WITHIN_MS = 25_000;
  * @returns the exit code: 0 after a clean stop, an `OperatorError`'s where it could not start (one line on stderr)
  */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
+  collectSeldom();
   let logger: Logger | undefined;
   try {
     const config = loadConfig(options.env, { isTerminal: process.stdout.isTTY });

@@ -68,7 +68,7 @@ function aacFrames(pcm: Buffer): Buffer[] {
 
 /**
  * The flags that cost least, as far as flags matter: with eleven ways side by side (four FFmpegs each, two stretches of 15 s,
- * more than the machine could do) all lay within 4 % of these, CAF or raw PCM, `-progress`, `-threads 1`, no
+ * more than the machine could do) all lay within 6 % of these, CAF or raw PCM, `-progress`, `-threads 1`, no
  * `-flush_packets`, no `-tcp_nodelay`, chunks of 20 ms or of two AAC frames; so did an FFmpeg that threw its AAC away.
  */
 function command(rtmpUrl: string, coder: string): string[] {
