@@ -1,6 +1,4 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import os from 'node:os';
 import type { Logger } from '../base/logger';
 
 /** What a short program said. */
@@ -64,13 +62,6 @@ export async function findLeash(
 }
 
 /**
- * By how much an encoder gives way to those who have to be in time: the daemon's ticks, and the media server's listeners.
- * With 80 vibes on two full cores, ticks were 89 ms late (p99) without, 41 ms with 10 and 9 ms with 15; encoders then do
- * several frames at once, and lose nothing.
- */
-const NICENESS = 15;
-
-/**
  * Starts an FFmpeg with its standard input, standard error and descriptor 3 (progress) piped to here; standard output
  * is closed. Emits `error` where that fails.
  *
@@ -83,24 +74,11 @@ export function spawnFfmpeg(
   environment: Readonly<Record<string, string>>,
 ): ChildProcess {
   const [program = command.path, ...args] = [...command.leash, command.path, ...command.args];
-  const child = spawn(program, args, {
+  return spawn(program, args, {
     shell: false,
     detached: true,
     env: { ...environment },
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     windowsHide: true,
   });
-  giveWay(child.pid);
-  return child;
-}
-
-/** Its session is a scheduling group of its own where the kernel groups by session, and then only the group's niceness counts. */
-function giveWay(pid: number | undefined): void {
-  try {
-    if (pid === undefined) return;
-    os.setPriority(pid, NICENESS);
-    writeFileSync(`/proc/${pid}/autogroup`, String(NICENESS));
-  } catch {
-    // It ended already, or the system has no such thing: then it runs like everybody else.
-  }
 }

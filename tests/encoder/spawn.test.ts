@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
 import { findFfmpeg } from '../../src/encoder/ffmpeg-path';
-import { capture, childEnvironment, findLeash, spawnFfmpeg } from '../../src/encoder/spawn';
+import { capture, childEnvironment, findLeash } from '../../src/encoder/spawn';
 import { eventually } from '../helpers/eventually';
 import { isAlive, readProcess, type ProcessEntry } from '../helpers/processes';
 import { silentLogger } from '../helpers/silent-logger';
@@ -32,29 +32,6 @@ describe('a captured program', () => {
     expect(failed.stdout).toBe('no\n');
     expect(failed.error?.code).toBe(3);
     expect((await capture('/nonexistent', [], {})).error?.code).toBe('ENOENT');
-  });
-});
-
-describe('an encoder', () => {
-  it('gives way to those who have to be in time', async () => {
-    const child = spawnFfmpeg({ leash: [], path: '/bin/cat', args: [] }, ENVIRONMENT);
-    const pid = child.pid as number;
-    const gone = once(child, 'exit');
-    try {
-      expect(os.getPriority(pid)).toBe(15);
-      const group = existsSync('/proc/self/autogroup') ? readFileSync(`/proc/${pid}/autogroup`, 'utf8') : '';
-      // What a kernel without scheduling groups by session leaves out is no failure.
-      if (group !== '') expect(group).toMatch(/nice 15$/m);
-    } finally {
-      child.kill();
-      await gone;
-    }
-  });
-
-  it('is given up as ever where there is no such program', async () => {
-    const child = spawnFfmpeg({ leash: [], path: '/nonexistent', args: [] }, ENVIRONMENT);
-    const [error] = (await once(child, 'error')) as [NodeJS.ErrnoException];
-    expect(error.code).toBe('ENOENT');
   });
 });
 
