@@ -27,7 +27,7 @@ export const density: Bench = {
     'The floor, in turns with the relay: as many FFmpegs, fed by one process that does nothing else, into the same server. The daemon’s ' +
     'own floor is a Node process that writes what the same creators send into as many pipes, and does not even look at it.',
   defaults: { rounds: 1, seconds: 60 },
-  quick: { rounds: 3, seconds: 6 },
+  quick: { rounds: 1, seconds: 6 },
   options: [
     { flags: '--coder <name>', description: 'AAC coder: twoloop or fast (both, unless told)' },
     { flags: '--vibes <count>', description: 'how many with twoloop (default 80, quick 12)' },
