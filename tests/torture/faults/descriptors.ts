@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { delay, eventually } from '../../helpers/eventually';
-import { httpRequest } from '../../helpers/http-request';
+import { type HttpAnswer, httpRequest } from '../../helpers/http-request';
 import { openDescriptors } from '../../helpers/processes';
 import { outputOf } from '../../helpers/run-program';
 import type { Bite } from '../suite/fault';
 
 /** More connections than a daemon of two vibes has descriptors above its count of them: each takes one that is free. */
 const CONNECTIONS = 100;
+/** As soon as there are descriptors again, so is the door. */
+const BACK_WITHIN_MS = 5_000;
 
 /** Who is to be without descriptors, and where one knocks at its door. */
 export interface Household {
@@ -27,17 +30,26 @@ export async function exhaustDescriptors({ pid, url }: Household, ms: number): P
   await setLimit(pid, openDescriptors(pid), hard);
   const sockets: net.Socket[] = [];
   const hungUp = (): number => sockets.filter(({ closed }) => closed).length;
+  let turnedAway = 0;
   try {
     while (sockets.length < CONNECTIONS) sockets.push(await knock(url));
     await eventually('it hangs up', () => hungUp() > CONNECTIONS / 2);
-    const answered = await httpRequest(`${url}/health`, { withinMs: 1_000 }).catch(() => undefined);
+    const answered = await askAnew(url);
     if (answered) throw new Error(`somebody new was answered: ${answered.status}`);
     await delay(ms - (performance.now() - atMs));
-    return { atMs, witness: `hung up on ${hungUp()} of ${CONNECTIONS} who knocked, and answered nobody new` };
+    turnedAway = hungUp();
   } finally {
     for (const socket of sockets) socket.destroy();
     await setLimit(pid, soft, hard);
   }
+  await eventually('somebody new is answered', () => askAnew(url), { withinMs: BACK_WITHIN_MS });
+  return { atMs, witness: `hung up on ${turnedAway} of ${CONNECTIONS} who knocked, and answered nobody new` };
+}
+
+/** Asks over a connection of its own: one that is kept alive needs no descriptor. @returns nothing where nobody answers */
+async function askAnew(url: string): Promise<HttpAnswer | undefined> {
+  const agent = new http.Agent({ keepAlive: false });
+  return httpRequest(`${url}/health`, { agent, withinMs: 1_000 }).catch(() => undefined);
 }
 
 /** A connection that asks nothing. The kernel takes it, whatever the server can do. */
