@@ -44,7 +44,8 @@ export function testFaults(stage: () => Stage, faults: readonly Fault[]): void {
   );
 }
 
-function describeRow(row: Row): string {
+/** A row as a line. */
+export function describeRow(row: Row): string {
   const { lost, silence, discarded } = row.counted;
   return (
     `${row.fault}: ${row.witness}; heard: lost ${row.lost}, inserted ${row.inserted}, net ${row.net}; ` +
