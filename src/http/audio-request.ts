@@ -3,6 +3,7 @@ import { Problem } from '../base/errors';
 import type { Claim } from '../vibes/ownership';
 import type { SaidFormat } from './audio-format';
 import { type MediaType, parseMediaType } from './media-type';
+import { checkCoding } from './request-body';
 import { checkName } from './schemas';
 
 /** How the audio of a request is wrapped. */
@@ -50,9 +51,7 @@ export function wrappingOf(media: MediaType): Wrapping {
 export function mediaTypeOf(headers: IncomingHttpHeaders): MediaType {
   const media = parseMediaType(headers['content-type'] || 'application/octet-stream');
   if (!media) throw new Problem('unsupported-format', 'The Content-Type cannot be understood.');
-  const encoding = headers['content-encoding']?.trim().toLowerCase();
-  if (encoding && encoding !== 'identity')
-    throw new Problem('unsupported-format', 'Bodies must be sent without Content-Encoding.');
+  checkCoding(headers);
   return media;
 }
 

@@ -3,7 +3,7 @@ import { Problem } from '../base/errors';
 import { BodyReader } from './body-reader';
 import type { HttpContext } from './context';
 import { parseMediaType } from './media-type';
-import { announcedLength, hasBody } from './request-body';
+import { announcedLength, checkCoding, hasBody } from './request-body';
 
 const MAX_CONTROL_BYTES = 64 * 1024;
 const CONTROL_DEADLINE_MS = 15_000;
@@ -44,9 +44,7 @@ export async function readControlBody(
 }
 
 function checkType(req: IncomingMessage, textPlain: boolean): void {
-  const encoding = req.headers['content-encoding']?.trim().toLowerCase();
-  if (encoding && encoding !== 'identity')
-    throw new Problem('unsupported-format', 'Bodies must be sent without Content-Encoding.');
+  checkCoding(req.headers);
   const media = parseMediaType(req.headers['content-type'] || 'application/json');
   const isJson = media?.type === 'application/json' || (textPlain && media?.type === 'text/plain');
   const charset = media?.parameters.get('charset')?.toLowerCase() ?? 'utf-8';

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { Problem } from '../base/errors';
 
 const awaiting = new WeakSet<IncomingMessage>();
 
@@ -15,6 +16,20 @@ export function isAwaitingContinue(req: IncomingMessage): boolean {
 export function continueBody(req: IncomingMessage, res: ServerResponse): void {
   if (!awaiting.delete(req)) return;
   res.writeContinue();
+}
+
+/**
+ * Checks that a body is what it stands for. Node takes HTTP's chunks apart and nothing else: what is compressed on its way
+ * would be taken for samples, and heard as noise.
+ * @throws {Problem} `unsupported-format` (415)
+ */
+export function checkCoding(headers: IncomingHttpHeaders): void {
+  const content = headers['content-encoding']?.trim().toLowerCase();
+  if (content && content !== 'identity')
+    throw new Problem('unsupported-format', 'Bodies must be sent without Content-Encoding.');
+  const transfer = headers['transfer-encoding']?.trim().toLowerCase();
+  if (transfer !== undefined && transfer !== 'chunked')
+    throw new Problem('unsupported-format', 'Bodies must be sent with no Transfer-Encoding but chunked.');
 }
 
 /** Whether the request has a body, be it one of unknown length. */

@@ -1,5 +1,6 @@
 import { wavHeader } from '../helpers/creators';
 import { HttpHouse } from '../helpers/http-house';
+import { RawConnection } from '../helpers/raw-http';
 
 /** Audio that is never twice the same. */
 function pcm(bytes: number): Buffer {
@@ -283,6 +284,18 @@ describe('the audio door refuses', () => {
     const answer = await http.post('/stream/v/audio', AUDIO, { 'content-encoding': 'gzip' });
     expect([answer.status, answer.json['code']]).toEqual([415, 'unsupported-format']);
   });
+
+  it.each(['/stream/v/audio', '/stream/%76/audio', '/stream/v/start'])(
+    'a body that is compressed on its way, which would sound as noise: %s',
+    async (path) => {
+      const connection = await RawConnection.open(http.port);
+      const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked`;
+      connection.send(`${head}\r\n\r\n4\r\nabcd\r\n0\r\n\r\n`);
+      await connection.until(/^HTTP\/1\.1 415 [^]*"code":"unsupported-format"/);
+      connection.destroy();
+      expect(http.registry.get('v')).toBeUndefined();
+    },
+  );
 
   it('another creator, another format, and a vibe that ends', async () => {
     await http.post('/stream/v/audio?creator=ann', AUDIO);
