@@ -33,6 +33,7 @@ export const PROBLEMS = {
   'too-late': { status: 410, closeCode: 4400, title: 'The turn of this number is over' },
   'too-large': { status: 413, closeCode: 1009, title: 'Too large' },
   'unsupported-format': { status: 415, closeCode: 4415, title: 'This audio format is not supported' },
+  'expectation-failed': { status: 417, closeCode: 4400, title: 'What is expected cannot be met' },
   'torn-sample': { status: 422, closeCode: 4400, title: 'The audio ends within a sample' },
   'empty-audio': { status: 422, closeCode: 4400, title: 'There is no audio in this request' },
   'unusable-offer': { status: 422, closeCode: 4400, title: 'The offer has nothing that is understood here' },

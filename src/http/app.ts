@@ -5,7 +5,7 @@ import type { HttpContext } from './context';
 import { openDoor } from './doors';
 import { healthDoor, metricsDoor, readyDoor } from './health';
 import { openHooks } from './hooks';
-import { hostsOf } from './hosts';
+import { hostFault } from './hosts';
 import { audioDoor } from './ingest-http';
 import { openPages } from './pages';
 import { joinDoor, leaveDoor } from './participants';
@@ -89,9 +89,10 @@ const identify: RequestHandler = (req, res, next) => {
   res.setHeader('X-Request-Id', requestIdOf(req));
   res.setHeader('Cache-Control', 'no-store');
   if (!req.url.startsWith('/')) throw new Problem('bad-request', 'The request’s target must be a path.');
-  if (hostsOf(req) > 1) {
+  const fault = hostFault(req);
+  if (fault !== undefined) {
     res.setHeader('Connection', 'close');
-    throw new Problem('bad-request', 'The request names two hosts.');
+    throw new Problem('bad-request', fault);
   }
   next();
 };

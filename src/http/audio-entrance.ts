@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpContext } from './context';
-import { hostsOf } from './hosts';
+import { hostFault } from './hosts';
 import { type Receipt, takeAudio } from './ingest-http';
 import { answerError } from './problem';
 import { requestIdOf } from './request-id';
@@ -39,7 +39,7 @@ export function audioEntrance(context: HttpContext): (req: IncomingMessage, res:
   return (req, res) => {
     if (req.method !== 'POST') return false;
     const vibeId = PATH.exec(req.url as string)?.[1];
-    if (vibeId === undefined || hostsOf(req) > 1) return false;
+    if (vibeId === undefined || hostFault(req) !== undefined) return false;
     res.on('close', () => {
       if (!res.headersSent) metrics.httpRequests.inc({ route: ROUTE, status: 'aborted' });
       else if (res.statusCode === 202) taken.inc();

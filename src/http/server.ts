@@ -8,8 +8,10 @@ import { EXIT_UNAVAILABLE, OperatorError, Problem } from '../base/errors';
 import { createApp } from './app';
 import { audioEntrance } from './audio-entrance';
 import { createContext, type HttpContext, type HttpHouse } from './context';
+import { answerError } from './problem';
 import { answerRaw } from './raw-answer';
 import { markAwaitingContinue } from './request-body';
+import { requestIdOf } from './request-id';
 import { serveWithoutUpgrade } from './unupgraded';
 import { Upgrades } from './upgrade';
 
@@ -43,6 +45,8 @@ export function createHttpServer(house: HttpHouse): HttpServer {
     connectionsCheckingInterval: CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
+    // Node's refusal would be no problem document.
+    requireHostHeader: false,
     noDelay: true,
   });
   const sockets = new Set<Socket>();
@@ -59,6 +63,11 @@ export function createHttpServer(house: HttpHouse): HttpServer {
   server.on('checkContinue', (req, res) => {
     markAwaitingContinue(req);
     onRequest(req, res);
+  });
+  server.on('checkExpectation', (req, res) => {
+    res.setHeader('X-Request-Id', requestIdOf(req));
+    const problem = new Problem('expectation-failed', 'Only 100-continue can be expected here.');
+    answerError(problem, req, res, context);
   });
   const upgrades = new Upgrades(context);
   server.on('upgrade', (req, socket, head) => {

@@ -191,9 +191,13 @@ describe('a problem', () => {
       400,
     ],
     ['another expectation', 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: x\r\nConnection: close\r\n\r\n', 417],
-  ])('answers %s', async (_what, request, status) => {
+  ])('answers %s with a problem', async (_what, request, status) => {
     const connection = await raw(request);
-    expect(await connection.closed).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const received = await connection.closed;
+    expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(received).toMatch(
+      /^Content-Type: application\/problem\+json; charset=utf-8\r\n[^]*"requestId":"[0-9a-f-]{36}"/m,
+    );
     expect((await http.request('/health')).status).toBe(200);
   });
 
