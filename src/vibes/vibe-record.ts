@@ -93,17 +93,18 @@ type Draft = { -readonly [K in keyof PastVibe]: PastVibe[K] } & {
   encoder?: KnownEncoder | undefined;
 };
 
-/** Puts the records of a journal together. What belongs to no vibe that is known is left out. */
+/**
+ * Puts the records of a journal together. What belongs to no vibe that is known is left out; and nothing is read of what
+ * does not begin with who wrote it, in this version: what its records look like is not known then.
+ */
 export function recollect(records: readonly VibeRecord[]): Recollection {
+  const [writer, ...rest] = records;
+  if (writer?.type !== 'relay' || writer.version !== RECORD_VERSION)
+    return { lastMs: 0, vibes: [], encoders: [] };
   const drafts = new Map<string, Draft>();
-  let writer: RelayRecord | undefined;
-  let lastMs = 0;
-  for (const record of records) {
-    if (record.type === 'relay') {
-      writer = record;
-      lastMs = record.startedAtMs;
-      continue;
-    }
+  let lastMs = writer.startedAtMs;
+  for (const record of rest) {
+    if (record.type === 'relay') continue;
     if (record.type === 'played') {
       lastMs = record.atMs;
       for (const [vibeId, sequence, numbered, heldMs] of record.vibes)
@@ -112,7 +113,6 @@ export function recollect(records: readonly VibeRecord[]): Recollection {
     }
     note(drafts, record);
   }
-  if (writer?.version !== RECORD_VERSION) return { lastMs, vibes: [], encoders: [] };
   const all = [...drafts.values()];
   return {
     writer,

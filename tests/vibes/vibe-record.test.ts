@@ -74,6 +74,9 @@ describe('the records of vibes', () => {
 
   it('say nothing where they are of another version, or of nobody', () => {
     expect(recollect([{ ...RELAY, version: 2 }, vibe('a')])).toMatchObject({ vibes: [] });
+    const others = [null, { type: 'played', atMs: 9, vibes: { a: 3 } }, { type: 'leases', vibeId: 'a' }, 'x'];
+    const journal = [{ ...RELAY, version: 2 }, vibe('a'), ...(others as unknown as VibeRecord[])];
+    expect(recollect(journal)).toEqual({ lastMs: 0, vibes: [], encoders: [] });
     expect(recollect([vibe('a')])).toEqual({ lastMs: 0, vibes: [], encoders: [] });
     expect(recollect([])).toEqual({ lastMs: 0, vibes: [], encoders: [] });
   });
