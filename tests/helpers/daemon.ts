@@ -74,15 +74,21 @@ export class Daemon {
     return Daemon.#start(await freePorts(4), home, env);
   }
 
-  /** Likewise with a real SRS beside it, which writes where the supervisor would have it write. */
-  static async startWithSrs(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+  /**
+   * Likewise with a real SRS beside it, which writes where the supervisor would have it write.
+   * @param hooksPort where SRS calls its hooks, where something stands between it and the daemon
+   */
+  static async startWithSrs(
+    env: Readonly<Record<string, string>> = {},
+    { hooksPort }: { readonly hooksPort?: number } = {},
+  ): Promise<Daemon> {
     const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-e2e-'));
     const ports = (await freePorts(5)) as [number, number, number, number, number];
     const [port, http, rtmp, api, rtc] = ports;
     const srs = await Srs.start({
-      hooksUrl: `http://127.0.0.1:${port}/hooks/${HOOK_SECRET}`,
+      hooksUrl: `http://127.0.0.1:${hooksPort ?? port}/hooks/${env['HOOK_SECRET'] ?? HOOK_SECRET}`,
       ports: { rtmp, http, api, rtc },
-      directory: path.join(home, 'data', 'srs'),
+      directory: path.join(env['DATA_DIR'] ?? path.join(home, 'data'), 'srs'),
     });
     const settings = {
       ...{ MEDIA_SERVER: 'srs', SRS_DRIVER: 'binary', SRS_BINARY, HOOK_SECRET, RTC_PORT: String(rtc) },

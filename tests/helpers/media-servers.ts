@@ -26,7 +26,7 @@ export interface MediaServerUnderTest {
   readonly addsMs: { readonly p50: number; readonly p99: number };
 }
 
-const EMBEDDED: MediaServerUnderTest = {
+export const EMBEDDED: MediaServerUnderTest = {
   kind: 'embedded',
   start: (env) => Daemon.start(env),
   flvEnd: 'end',

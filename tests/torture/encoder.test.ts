@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { delay, eventually } from '../helpers/eventually';
+import { describeWithEach } from '../helpers/media-servers';
 import { seededRandom } from '../helpers/music';
 import { cut } from './faults/sockets';
 import { kill, stop, stopFor } from './faults/signals';
@@ -83,12 +84,12 @@ const faults: Fault[] = [
   },
 ];
 
-describe('a vibe whose encoder fails', () => {
+describeWithEach('a vibe whose encoder fails', (media) => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await Stage.open({}, { media });
   });
   afterAll(async () => stage?.close());
 
-  testFaults(() => stage, faults);
+  testFaults(() => stage, faults, media);
 });

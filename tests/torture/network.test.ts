@@ -22,7 +22,10 @@ describe('a vibe whose way to the media server fails', () => {
     // The settings have encoders publish to the embedded server's own port, and nowhere else.
     program = new FfmpegProgram();
     program.detour(proxy.port);
-    stage = await Stage.open({ FFMPEG_PATH: program.path }, ({ rtmpPort }) => (proxy.target = rtmpPort));
+    stage = await Stage.open(
+      { FFMPEG_PATH: program.path },
+      { onReady: ({ rtmpPort }) => (proxy.target = rtmpPort) },
+    );
   });
   afterAll(async () => {
     await stage?.close();

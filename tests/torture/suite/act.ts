@@ -1,14 +1,16 @@
 import { performance } from 'node:perf_hooks';
+import type { Canary } from '../../helpers/canary';
 import { httpRequest } from '../../helpers/http-request';
 import type { MetricsText } from '../../helpers/metrics-text';
 import { checkContinuity, type ContinuityReport } from '../continuity/continuity';
 import { noise } from '../continuity/noise';
 import { judge } from './judge';
 import { NumberedCreator } from './creator';
-import { Ear } from './ear';
 import type { Bite, Fault, OnAir, Scene } from './fault';
+import { type LoopDelay, LoopWatch } from './loop-watch';
+import { residueOf, secretsAnswered } from './residue';
 import type { Stage } from './stage';
-import type { Row } from './table';
+import type { Verdict } from './table';
 
 /** Heard before the fault, and after it is over: 2 s of AAC frames. */
 const STEADY_FRAMES = 94;
@@ -35,6 +37,8 @@ export interface Evidence {
   readonly counted: Counted;
   readonly log: ReturnType<Stage['log']>;
   readonly ready: number;
+  /** The daemon's event loop before the fault, and after it. */
+  readonly loops: readonly LoopDelay[];
   readonly residue: readonly string[];
 }
 
@@ -48,13 +52,17 @@ export interface Counted {
 
 /** What came of a fault, and when the vibes were on air: what comes after keeps this process busy. */
 export interface Performance {
-  readonly row: Row;
+  readonly verdict: Verdict;
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
 /** Puts two vibes on air, does the fault to one of them, and holds what everybody heard against what everybody says. */
-export async function perform(stage: Stage, fault: Fault): Promise<Performance> {
+export async function perform(
+  stage: Stage,
+  fault: Fault,
+  canary: Pick<Canary, 'look' | 'latenessMs'>,
+): Promise<Performance> {
   const fromMs = performance.now();
   const before = await stage.standing();
   const mark = stage.mark;
@@ -63,12 +71,21 @@ export async function perform(stage: Stage, fault: Fault): Promise<Performance> 
   const victim = await putOnAir(stage, fault.vibeId, seed, fault);
   const scene: Scene = { stage, victim, control };
   const vibes = [victim, control];
+  const watch = new LoopWatch(stage.inspector, canary);
   try {
+    let endOfWatch = await watch.begin();
     await Promise.all(vibes.map(({ ear }) => ear.hears(STEADY_FRAMES)));
+    const loops = [await endOfWatch()];
     const bite = await fault.inject(scene);
     const overMs = performance.now();
+    endOfWatch = await watch.begin();
     await Promise.all(vibes.map(({ ear }) => ear.hears(STEADY_FRAMES, overMs)));
+    loops.push(await endOfWatch());
     for (const { vibeId } of vibes) stage.encoderOf(vibeId);
+    const shown = await secretsAnswered(
+      stage,
+      vibes.map(({ vibeId }) => vibeId),
+    );
     const ready = (await httpRequest(`${stage.daemon.apiUrl}/ready`)).status;
 
     await Promise.all(
@@ -82,13 +99,13 @@ export async function perform(stage: Stage, fault: Fault): Promise<Performance> 
     const untilMs = performance.now();
     const log = stage.log(mark);
     const counted = await countedSince(stage, before.metrics);
-    const residue = await stage.residue(before);
+    const residue = [...shown, ...(await residueOf(stage, before))];
     const [heardVictim, heardControl] = [await hear(victim, log), await hear(control, log)];
-    const row = judge({
-      ...{ fault, scene, bite, counted, log, ready, residue },
+    const verdict = judge({
+      ...{ fault, scene, bite, counted, log, ready, loops, residue },
       ...{ victim: heardVictim, control: heardControl },
     });
-    return { row, fromMs, untilMs };
+    return { verdict, fromMs, untilMs };
   } finally {
     await Promise.allSettled(vibes.map(({ creator }) => creator.stop()));
     await Promise.allSettled(vibes.map(({ ear }) => ear.leave()));
@@ -103,7 +120,7 @@ async function putOnAir(
   { creator: make = (options) => new NumberedCreator(options), listenAt }: Partial<Fault> = {},
 ): Promise<OnAir> {
   const ownerKey = await stage.claim(vibeId);
-  const ear = await Ear.open(listenAt?.(vibeId) ?? stage.daemon.flvUrl(vibeId));
+  const ear = await stage.listen(vibeId, listenAt?.(vibeId));
   const creator = make({ apiUrl: stage.daemon.apiUrl, vibeId, seed, ownerKey });
   creator.start();
   return { vibeId, seed, ownerKey, ear, creator };

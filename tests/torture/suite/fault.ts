@@ -1,5 +1,5 @@
 import type { Creator, CreatorOptions } from './creator';
-import type { Ear } from './ear';
+import type { Listening } from './ear';
 import type { LogLine, Stage } from './stage';
 
 /** One of the two vibes of an act. */
@@ -7,7 +7,7 @@ export interface OnAir {
   readonly vibeId: string;
   readonly seed: number;
   readonly ownerKey: string;
-  readonly ear: Ear;
+  readonly ear: Listening;
   readonly creator: Creator;
 }
 
@@ -54,6 +54,8 @@ export interface Fault {
   readonly price: Price;
   /** Whether a line of the log names the fault; left out where the relay rightly knows nothing of it. */
   readonly says?: (line: LogLine, scene: Scene) => boolean;
+  /** How many such lines there are, at most; just one unless told. */
+  readonly lines?: number;
   /** Who sends; one that posts numbered chunks unless told. */
   readonly creator?: (options: CreatorOptions) => Creator;
   /** Where the victim's listener connects; at the media server unless told. */
@@ -61,5 +63,20 @@ export interface Fault {
   /** Whether it hits everybody on the daemon, the control as well. */
   readonly hitsAll?: boolean;
   /** By how many samples the metrics' account may differ from what was heard, and why. 8, where nothing is told. */
-  readonly account?: { readonly within: number; readonly because: string };
+  readonly account?: Account;
+  /** What is otherwise with SRS as the media server; or why the fault is none there. */
+  readonly withSrs?: WithSrs | { readonly isNone: string };
+}
+
+export interface Account {
+  readonly within: number;
+  readonly because: string;
+}
+
+/** What SRS cannot keep, and why. */
+export interface WithSrs {
+  readonly price: Partial<Price>;
+  readonly account?: Account;
+  readonly says?: Fault['says'];
+  readonly because: string;
 }

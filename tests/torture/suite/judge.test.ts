@@ -8,7 +8,7 @@ const PRIMING = 1_024;
 
 const clean: ContinuityReport = {
   ...{ events: [], net: 0, lost: 0, inserted: 0, driftPpm: 0 },
-  ...{ first: 0, end: SENT, heardFrom: PRIMING, meanLikeness: 0.99 },
+  ...{ first: 0, end: SENT, heardFrom: PRIMING, heardUntil: SENT + PRIMING, meanLikeness: 0.99 },
 };
 
 function report(event: Omit<ContinuityEvent, 'at'>): ContinuityReport {
@@ -46,7 +46,7 @@ function evidence(victim: Heard, counted: Partial<Counted> = {}, rest: Partial<E
     victim,
     control,
     counted: { accepted: 2 * SENT, played: 2 * SENT, silence: 0, discarded: 0, lost: 0, ...counted },
-    ...{ log: [], ready: 200, residue: [] },
+    ...{ log: [], ready: 200, loops: [], residue: [] },
     ...rest,
   };
 }
@@ -116,6 +116,40 @@ describe('the verdict on a fault', () => {
       'no line of the log names the fault',
       '/ready says 503 when all is well again',
       '1 zombies',
+    ]);
+  });
+
+  describe('on what the log says', () => {
+    const line = { level: 'warn', msg: 'an FFmpeg ended' };
+    const complaints = (log: Evidence['log'], lines?: number): readonly string[] => {
+      const { fault } = evidence(heard('victim', clean));
+      const says = ({ msg }: { msg: string }): boolean => msg === line.msg;
+      const told = { ...fault, says, ...(lines === undefined ? {} : { lines }) };
+      return judge(evidence(heard('victim', clean), {}, { fault: told, log })).complaints;
+    };
+
+    it('wants one line that names the fault, and not two, unless told', () => {
+      expect(complaints([line])).toEqual([]);
+      expect(complaints([line, line])).toEqual(['2 lines of the log name the fault, at most 1']);
+      expect(complaints([line, line], 2)).toEqual([]);
+    });
+
+    it('complains of what is fatal, and of a line for each chunk', () => {
+      const chatter = Array.from({ length: 21 }, () => ({ level: 'info', msg: 'a chunk came' }));
+      expect(complaints([line, ...chatter.slice(1)])).toEqual([]);
+      expect(complaints([line, ...chatter])).toEqual(['“a chunk came” stands in the log 21 times']);
+      expect(complaints([line, { level: 'fatal', msg: 'no more' }])).toEqual(['fatal: no more']);
+    });
+  });
+
+  it('complains of an event loop that is late without a fault, and not of a machine that is', () => {
+    const victim = heard('victim', clean);
+    const loops = [
+      { p99Ms: 51, machineMs: 0 },
+      { p99Ms: 90, machineMs: 40 },
+    ];
+    expect(judge(evidence(victim, {}, { loops })).complaints).toEqual([
+      'before the fault the event loop is 51 ms late, at most 50',
     ]);
   });
 });

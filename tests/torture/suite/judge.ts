@@ -1,6 +1,6 @@
 import { NOISE_RATE } from '../continuity/noise';
 import type { Evidence, Heard } from './act';
-import type { Row } from './table';
+import type { Verdict } from './table';
 
 /** An AAC encoder's first frame carries nothing: whoever stays connected hears it as 1024 samples put in. */
 const PRIMING = 1_024;
@@ -10,11 +10,15 @@ const ACCOUNT_WITHIN = 8;
 const EDGE = 512;
 /** Less is what any machine's network does. */
 const NO_STALL_MS = 250;
+/** How late the daemon's event loop may be where no fault holds it up, in one of a hundred looks. */
+const LOOP_P99_MS = 50;
+/** More lines of one kind are a line for each chunk, or each frame. */
+const CHATTER_LINES = 20;
 /** What the end of a stream may lack: the encoder's look-ahead, and a window of the checker's. */
 const TAIL_SAMPLES = 3 * 1_024;
 
 /** Holds what was heard against what was promised and against what the metrics say. */
-export function judge(evidence: Evidence): Row {
+export function judge(evidence: Evidence): Verdict {
   const { fault, bite, victim, control, counted } = evidence;
   const stall = victim.onAir.ear.longestStall(bite.atMs - 50);
   const stallMs = stall.untilMs - stall.fromMs;
@@ -25,6 +29,7 @@ export function judge(evidence: Evidence): Row {
     ...(fault.hitsAll ? [] : untouched(control)),
     ...[victim, control].flatMap(soundOf),
     ...logOf(evidence),
+    ...loopsOf(evidence),
     ...(evidence.ready === 200 ? [] : [`/ready says ${evidence.ready} when all is well again`]),
     ...evidence.residue,
   ];
@@ -116,10 +121,28 @@ function soundOf({ onAir, report, channelsDiffer }: Heard): string[] {
   return complaints;
 }
 
+/** One line names the fault, none is fatal, and nothing is told over and over. */
 function logOf({ fault, scene, log }: Evidence): string[] {
-  const { says } = fault;
+  const { says, lines = 1 } = fault;
   const complaints: string[] = [];
-  if (says && !log.some((line) => says(line, scene))) complaints.push('no line of the log names the fault');
+  const naming = says ? log.filter((line) => says(line, scene)) : [];
+  if (says && naming.length === 0) complaints.push('no line of the log names the fault');
+  if (naming.length > lines)
+    complaints.push(`${naming.length} lines of the log name the fault, at most ${lines}`);
   for (const line of log.filter(({ level }) => level === 'fatal')) complaints.push(`fatal: ${line.msg}`);
+  const counts = new Map<string, number>();
+  for (const { msg } of log) counts.set(msg, (counts.get(msg) ?? 0) + 1);
+  for (const [msg, count] of counts)
+    if (count > CHATTER_LINES) complaints.push(`“${msg}” stands in the log ${count} times`);
   return complaints;
+}
+
+/** What the machine made everybody wait is not the daemon's. */
+function loopsOf({ loops }: Evidence): string[] {
+  return loops.flatMap(({ p99Ms, machineMs }, index) => {
+    const late = p99Ms - machineMs;
+    if (late <= LOOP_P99_MS) return [];
+    const when = index === 0 ? 'before' : 'after';
+    return [`${when} the fault the event loop is ${Math.round(late)} ms late, at most ${LOOP_P99_MS}`];
+  });
 }

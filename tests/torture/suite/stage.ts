@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { Daemon } from '../../helpers/daemon';
+import { performance } from 'node:perf_hooks';
+import type { Daemon } from '../../helpers/daemon';
 import { eventually } from '../../helpers/eventually';
+import { FlvListener } from '../../helpers/flv-listener';
 import { freePort } from '../../helpers/free-port';
 import { httpRequest, jsonRequest } from '../../helpers/http-request';
+import { EMBEDDED, type MediaServerUnderTest } from '../../helpers/media-servers';
 import type { MetricsText } from '../../helpers/metrics-text';
-import { allProcesses, openDescriptors, type ProcessEntry } from '../../helpers/processes';
+import { openDescriptors, type ProcessEntry, readProcess } from '../../helpers/processes';
 import { NumberedCreator } from './creator';
-import { Ear } from './ear';
+import { Ear, type Listening } from './ear';
 import { Inspector } from './inspector';
 
 /** One line of the daemon's log. */
@@ -21,20 +24,27 @@ export interface LogLine {
 export interface Standing {
   readonly metrics: MetricsText;
   readonly heapBytes: number;
+  readonly daemonPid: number;
   readonly daemonDescriptors: number;
+  readonly mediaServer: { readonly pid: number; readonly descriptors: number };
+}
+
+export interface StageOptions {
+  /** What takes the encoders' RTMP; the embedded media server unless told. */
+  readonly media?: MediaServerUnderTest;
+  /** Called before the first vibe: for what stands between the daemon and others. */
+  readonly onReady?: (daemon: Daemon) => void;
 }
 
 /** Held before it goes on air, so that this machine's own stalls are nobody's underrun. */
 const PREBUFFER_MS = 500;
-/** What may come and go by itself: keep-alive connections, a timer's descriptor. */
-const DESCRIPTORS = 3;
-const HEAP_BYTES = 5 * 2 ** 20;
-const SETTLES_WITHIN_MS = 10_000;
 
 /** A daemon on which faults are tried one after the other, with its inspector, and what may never appear in its log. */
 export class Stage {
   readonly daemon: Daemon;
   readonly inspector: Inspector;
+  /** Vibes that are over, and since when, on the monotonic clock. */
+  readonly ended = new Map<string, number>();
   readonly #secrets = new Set<string>();
   /** Of all FFmpegs seen: what each publishes with. */
   readonly #tokens = new Set<string>();
@@ -45,17 +55,14 @@ export class Stage {
     this.#secrets.add(hookSecret);
   }
 
-  /**
-   * @param env settings beside those that all stages have
-   * @param onReady called before the first vibe: for what stands between the daemon and others
-   */
+  /** @param env settings beside those that all stages have */
   static async open(
     env: Readonly<Record<string, string>> = {},
-    onReady: (daemon: Daemon) => void = () => undefined,
+    { media = EMBEDDED, onReady = () => undefined }: StageOptions = {},
   ): Promise<Stage> {
     const port = await freePort();
     const hookSecret = `CANARY_${randomBytes(16).toString('hex')}`;
-    const daemon = await Daemon.start({
+    const daemon = await media.start({
       PREBUFFER_MS: String(PREBUFFER_MS),
       HOOK_SECRET: hookSecret,
       NODE_OPTIONS: `--inspect=127.0.0.1:${port}`,
@@ -65,6 +72,16 @@ export class Stage {
     const stage = new Stage(daemon, await Inspector.connect(port), hookSecret);
     await stage.#warmUp();
     return stage;
+  }
+
+  /** What nobody may be shown who has not got it. */
+  get secrets(): readonly string[] {
+    return [...this.#secrets];
+  }
+
+  /** What all FFmpegs seen so far have published with. */
+  get publishTokens(): readonly string[] {
+    return [...this.#tokens];
   }
 
   /** Starts a vibe that only who started it may feed. @returns the key to it, which no log may show */
@@ -90,8 +107,19 @@ export class Stage {
     if (answer.status !== 200) throw new Error(`end: ${answer.status} ${answer.body.toString()}`);
   }
 
+  /** A listener of whom the media server knows: what is published from now on reaches it. @param url behind a proxy */
+  async listen(vibeId: string, url = this.daemon.flvUrl(vibeId)): Promise<Ear> {
+    if (url === this.daemon.flvUrl(vibeId)) return new Ear(url, await this.daemon.listen(vibeId));
+    if (!this.daemon.srs) return Ear.open(url);
+    const listeners = async (): Promise<unknown> => (await this.daemon.status(vibeId))?.['listeners'];
+    const before = await listeners();
+    const first = await FlvListener.join(url);
+    await eventually('SRS lets a listener in', async () => (await listeners()) !== before);
+    return new Ear(url, first);
+  }
+
   /** Ends a vibe, and waits until it is over and its listener has heard the end of it. */
-  async playOut(vibeId: string, ownerKey: string, ear: Ear): Promise<void> {
+  async playOut(vibeId: string, ownerKey: string, ear: Listening): Promise<void> {
     await this.end(vibeId, ownerKey);
     await eventually(
       `${vibeId} has ended`,
@@ -101,19 +129,21 @@ export class Stage {
       },
       { withinMs: 60_000 },
     );
+    this.ended.set(vibeId, performance.now());
     await ear.leave();
   }
 
   /** The one FFmpeg of a vibe. @throws {Error} where there is none, or more than one */
   encoderOf(vibeId: string): ProcessEntry {
-    const encoders = this.#encoders(vibeId);
+    const encoders = this.encoders(vibeId);
     const [encoder] = encoders;
     if (!encoder || encoders.length > 1) throw new Error(`${encoders.length} FFmpegs of ${vibeId}, not one`);
     return encoder;
   }
 
   mediaServer(): ProcessEntry {
-    const found = this.daemon.mediaServerProcess();
+    const { srs } = this.daemon;
+    const found = srs ? readProcess(srs.pid) : this.daemon.mediaServerProcess();
     if (!found) throw new Error('no media server process');
     return found;
   }
@@ -132,49 +162,14 @@ export class Stage {
   }
 
   async standing(): Promise<Standing> {
+    const mediaServer = this.mediaServer().pid;
     return {
       metrics: await this.daemon.metrics(),
       heapBytes: await this.inspector.heapBytes(),
+      daemonPid: this.daemon.pid,
       daemonDescriptors: openDescriptors(this.daemon.pid),
+      mediaServer: { pid: mediaServer, descriptors: openDescriptors(mediaServer) },
     };
-  }
-
-  /** What is left of an act that should not be, in words: processes, descriptors, heap, secrets in the log. */
-  async residue(before: Standing): Promise<string[]> {
-    const found: string[] = [];
-    const settles = async (what: string, check: () => void | Promise<void>): Promise<void> => {
-      await eventually(what, async () => (await check(), true), {
-        withinMs: SETTLES_WITHIN_MS,
-        everyMs: 100,
-      }).catch((error: unknown) => found.push((error as Error).message));
-    };
-    await settles('no FFmpeg without a vibe', () => {
-      const left = this.#encoders();
-      if (left.length > 0) throw new Error(`${left.length} FFmpegs left`);
-    });
-    await settles('no orphan, no zombie', () => {
-      const zombies = this.daemon.processes().filter(({ state }) => state === 'Z');
-      const tokens = [...this.#tokens];
-      const orphans = allProcesses().filter(({ argv }) =>
-        argv.some((arg) => tokens.some((token) => arg.includes(token))),
-      );
-      if (zombies.length + orphans.length > 0)
-        throw new Error(`${zombies.length} zombies, ${orphans.length} orphans`);
-    });
-    await settles('descriptors back', () => {
-      const grown = openDescriptors(this.daemon.pid) - before.daemonDescriptors;
-      if (grown > DESCRIPTORS) throw new Error(`${grown} descriptors more`);
-    });
-    await settles('heap back', async () => {
-      const grown = (await this.inspector.heapBytes()) - before.heapBytes;
-      if (grown > HEAP_BYTES) throw new Error(`${(grown / 2 ** 20).toFixed(1)} MiB more heap`);
-    });
-    if (!this.daemon.isRunning) found.push('the daemon ended');
-    const shown = await httpRequest(`${this.daemon.apiUrl}/metrics`);
-    const said = this.daemon.output + shown.body.toString();
-    for (const secret of this.#secrets)
-      if (said.includes(secret)) found.push('a secret in the log or the metrics');
-    return found;
   }
 
   async close(): Promise<void> {
@@ -183,7 +178,7 @@ export class Stage {
   }
 
   /** As `Daemon.encoders`; the publish tokens in their arguments may be nowhere else. */
-  #encoders(vibeId?: string): ProcessEntry[] {
+  encoders(vibeId?: string): ProcessEntry[] {
     const found = this.daemon.encoders(vibeId);
     for (const { argv } of found)
       for (const arg of argv) {
@@ -196,7 +191,7 @@ export class Stage {
   /** A vibe from beginning to end, so that what is made once is made: the measure of what an act leaves behind. */
   async #warmUp(): Promise<void> {
     const ownerKey = await this.claim('warm-up');
-    const ear = await Ear.open(this.daemon.flvUrl('warm-up'));
+    const ear = await this.listen('warm-up');
     const creator = new NumberedCreator({
       ...{ apiUrl: this.daemon.apiUrl, vibeId: 'warm-up', seed: 1, ownerKey },
     });

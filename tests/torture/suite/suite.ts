@@ -1,8 +1,11 @@
+import path from 'node:path';
 import { Canary, notJudged } from '../../helpers/canary';
+import { EMBEDDED, type MediaServerUnderTest } from '../../helpers/media-servers';
 import { perform } from './act';
+import { asWithSrs, isFaultWithSrs } from './with-srs';
 import type { Fault } from './fault';
 import type { Stage } from './stage';
-import { keep, type Row } from './table';
+import { keep, type Row, type Verdict } from './table';
 
 /** A machine that stood still for longer made gaps of its own: what the creators are ahead by is not much more. */
 const DISTURBED_MS = 200;
@@ -11,31 +14,38 @@ const TRIES = 3;
 /** The longest act has 40 s of audio to play out, and may have to be tried again. */
 const LIMIT_MS = 300_000;
 
-/** One test a fault, on the stage that is open then. */
-export function testFaults(stage: () => Stage, faults: readonly Fault[]): void {
+/** One test a fault, on the stage that is open then. @param media of that stage */
+export function testFaults(
+  stage: () => Stage,
+  faults: readonly Fault[],
+  media: MediaServerUnderTest = EMBEDDED,
+): void {
   let canary: Canary;
   beforeAll(async () => {
     canary = await Canary.start();
   });
   afterAll(async () => canary?.stop());
 
-  it.each(faults.map((fault) => [fault.name, fault] as const))(
+  const applying = media.kind === 'srs' ? faults.filter(isFaultWithSrs).map(asWithSrs) : faults;
+  it.each(applying.map((fault) => [fault.name, fault] as const))(
     '%s',
     async (_name, fault) => {
       for (let tries = 1; ; tries += 1) {
-        const { row, fromMs, untilMs } = await perform(stage(), fault);
+        const { verdict, fromMs, untilMs } = await perform(stage(), fault, canary).catch((error: unknown) => {
+          keep({ ...rowOf(fault, stage()), failure: (error as Error).message.split('\n')[0] });
+          throw error;
+        });
         const stallMs = (await canary.look()).worstStallMs(fromMs, untilMs);
-        console.info(describeRow(row));
-        if (row.complaints.length === 0 || stallMs <= DISTURBED_MS) {
-          keep(row);
-          expect(row.complaints).toEqual([]);
+        console.info(describeVerdict(verdict));
+        if (verdict.complaints.length === 0 || stallMs <= DISTURBED_MS) {
+          keep({ ...rowOf(fault, stage()), verdict });
+          expect(verdict.complaints).toEqual([]);
           return;
         }
         if (tries === TRIES) {
-          notJudged(
-            fault.name,
-            `the machine stood still for ${Math.round(stallMs)} ms; ${row.complaints.join('; ')}`,
-          );
+          const why = `the machine stood still for ${Math.round(stallMs)} ms; ${verdict.complaints.join('; ')}`;
+          keep({ ...rowOf(fault, stage()), verdict, unjudged: why });
+          notJudged(fault.name, why);
           return;
         }
       }
@@ -44,13 +54,26 @@ export function testFaults(stage: () => Stage, faults: readonly Fault[]): void {
   );
 }
 
-/** A row as a line. */
-export function describeRow(row: Row): string {
-  const { lost, silence, discarded } = row.counted;
+function rowOf({ name, account, withSrs }: Fault, { daemon }: Stage): Row {
+  const reasons = [
+    ...(daemon.srs && withSrs && 'because' in withSrs ? [withSrs.because] : []),
+    ...(account ? [account.because] : []),
+  ];
+  return {
+    fault: name,
+    group: path.basename(expect.getState().testPath ?? '', '.test.ts'),
+    mediaServer: daemon.srs ? `SRS ${daemon.srs.version}` : 'embedded',
+    ...(reasons.length > 0 && { because: [...new Set(reasons)] }),
+  };
+}
+
+function describeVerdict(verdict: Verdict): string {
+  const { lost, silence, discarded } = verdict.counted;
   return (
-    `${row.fault}: ${row.witness}; heard: lost ${row.lost}, inserted ${row.inserted}, net ${row.net}; ` +
-    `${row.stallMs} ms without a frame, sound after ${row.recoveryMs} ms; ` +
-    `${row.restarts} restarts, ${row.reconnects} reconnects; ` +
-    `counted: lost ${lost}, silence ${silence}, discarded ${discarded}; off by ${row.difference}`
+    `${verdict.fault}: ${verdict.witness}; ` +
+    `heard: lost ${verdict.lost}, inserted ${verdict.inserted}, net ${verdict.net}; ` +
+    `${verdict.stallMs} ms without a frame, sound after ${verdict.recoveryMs} ms; ` +
+    `${verdict.restarts} restarts, ${verdict.reconnects} reconnects; ` +
+    `counted: lost ${lost}, silence ${silence}, discarded ${discarded}; off by ${verdict.difference}`
   );
 }

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** What a fault did, as it stands in the table. Counts are samples of one channel at 48 kHz. */
-export interface Row {
+/** What a fault did. Counts are samples of one channel at 48 kHz. */
+export interface Verdict {
   readonly fault: string;
   /** What proves that the fault has bitten. */
   readonly witness: string;
@@ -26,8 +26,24 @@ export interface Row {
   readonly complaints: readonly string[];
 }
 
+/** One fault as it stands in the table. */
+export interface Row {
+  readonly fault: string;
+  /** The file that it is in, without its ending: `encoder`, `media-server`. */
+  readonly group: string;
+  /** `embedded`, or `SRS 7.0.18`. */
+  readonly mediaServer: string;
+  /** Nothing, where it did not come to one. */
+  readonly verdict?: Verdict;
+  /** Why what was seen is no verdict: the machine was too busy, or what was waited for never came. */
+  readonly unjudged?: string;
+  readonly failure?: string;
+  /** What SRS cannot keep of what the embedded server keeps, or why the account may be off. */
+  readonly because?: readonly string[];
+}
+
 const RATE = 48_000;
-const HEADINGS = [
+export const HEADINGS = [
   'fault',
   'lost',
   'inserted',
@@ -41,28 +57,32 @@ const HEADINGS = [
 
 /** The table as aligned text. */
 export function renderTable(rows: readonly Row[]): string {
-  const lines = [HEADINGS, ...rows.map(cells)];
+  const lines = [HEADINGS, ...rows.map(cellsOf)];
   const widths = HEADINGS.map((_, column) =>
     Math.max(...lines.map((line) => (line[column] as string).length)),
   );
+  const last = HEADINGS.length - 1;
   return lines
     .map((line) =>
       line
-        .map((cell, column) =>
-          column === 0 || column === 8
-            ? cell.padEnd(widths[column] as number)
-            : cell.padStart(widths[column] as number),
-        )
+        .map((cell, column) => {
+          const width = widths[column] as number;
+          return column === 0 || column === last ? cell.padEnd(width) : cell.padStart(width);
+        })
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
 
-function cells(row: Row): string[] {
-  const { fault, lost, inserted, stallMs, recoveryMs, counted, difference, complaints } = row;
+/** A row in the order of the headings. */
+export function cellsOf(row: Row): string[] {
+  const { fault, verdict } = row;
+  const name = row.mediaServer === 'embedded' ? fault : `${fault} [${row.mediaServer}]`;
+  if (!verdict) return [name, ...HEADINGS.slice(2).map(() => '–'), verdictOf(row)];
+  const { lost, inserted, stallMs, recoveryMs, counted, difference } = verdict;
   return [
-    fault,
+    name,
     samples(lost),
     samples(inserted),
     `${stallMs} ms`,
@@ -70,12 +90,23 @@ function cells(row: Row): string[] {
     samples(counted.lost),
     samples(counted.silence),
     String(difference),
-    complaints.length === 0 ? 'as promised' : complaints.join('; '),
+    verdictOf(row),
   ];
 }
 
+/** Whether promises were kept, in words. */
+export function verdictOf({ verdict, unjudged, failure }: Row): string {
+  if (unjudged !== undefined) return `not judged: ${unjudged}`;
+  if (failure !== undefined) return `failed: ${failure}`;
+  return verdict?.complaints.join('; ') || 'as promised';
+}
+
+export function isKept({ verdict, unjudged, failure }: Row): boolean {
+  return unjudged === undefined && failure === undefined && verdict?.complaints.length === 0;
+}
+
 /** `3072 (64 ms)`. */
-function samples(count: number): string {
+export function samples(count: number): string {
   return count === 0 ? '0' : `${count} (${Math.round((count * 1000) / RATE)} ms)`;
 }
 

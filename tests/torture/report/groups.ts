@@ -1,0 +1,64 @@
+/** A part of the page: what can fail, in which test files, and what the relay promises for it. */
+export interface Group {
+  readonly title: string;
+  /** Test files without their ending, in the order of the page. */
+  readonly files: readonly string[];
+  /** Markdown. What is measured stands in the table below it; what is promised, here. */
+  readonly promise: string;
+}
+
+/** In the order of the page. */
+export const GROUPS: readonly Group[] = [
+  {
+    title: 'The encoder',
+    files: ['encoder', 'encoder-program'],
+    promise:
+      'FFmpeg dies with what it had read and not yet published: that is lost, counted, and at most three AAC frames (64 ms) a ' +
+      'death. Listeners of the embedded server stay connected and hear again within a second; creators notice nothing. An ' +
+      'FFmpeg that stands still for three seconds costs nothing: what waited is played when it goes on. One that stands ' +
+      'still for good is killed by its watchdog, and one that cannot be started is tried again, ever more seldom, while what ' +
+      'creators send is kept.',
+  },
+  {
+    title: 'The media server',
+    files: ['media-server', 'network'],
+    promise:
+      'Its death takes every listener’s connection with it. It is started again at once, encoders publish again, and ' +
+      'players that connect again hear sound. Standing still for three seconds, or a network that is late, narrow or silent ' +
+      'for seconds, costs nothing: everything arrives later. A connection that is cut costs what was on its way.',
+  },
+  {
+    title: 'The daemon',
+    files: ['daemon', 'kills'],
+    promise:
+      'Vibes, their owners, leases and sequence numbers survive `kill -9`: a journal in `DATA_DIR` has them. Creators send ' +
+      'again what was not acknowledged, under its numbers, and it is played once.',
+  },
+  {
+    title: 'The creator and the way to the relay',
+    files: ['creator', 'packets', 'nginx'],
+    promise:
+      'Numbered chunks are played once and in order, however often and in whichever order they come. While nothing comes, ' +
+      'listeners hear silence and stay connected; what comes too slowly is played whole, with silence between. A connection ' +
+      'that is half open is superseded by the same creator’s newer one.',
+  },
+  {
+    title: 'Other listeners, and strangers',
+    files: ['listener'],
+    promise: 'Nobody who listens, or knocks at a port, costs anybody else a sample.',
+  },
+  {
+    title: 'Storage and other things that run out',
+    files: ['storage', 'resources'],
+    promise:
+      'A full disk, a directory that is gone, descriptors, memory or cores that are used up: listeners of HTTP-FLV hear no ' +
+      'gap, and the API says what is wrong.',
+  },
+  {
+    title: 'The host',
+    files: ['host'],
+    promise:
+      'A daemon that is held up plays on where it was; what was due meanwhile is played later, not thrown away. The time of ' +
+      'day may jump: audio does not follow it.',
+  },
+];
