@@ -46,8 +46,9 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
   let journal: VibeJournal | undefined;
   try {
     prepareDataDir(config.dataDir);
-    journal = new VibeJournal({ config, clock, logger, metrics: metrics.journal });
-    for (const { vibeId, pid } of endStaleEncoders(journal.encoders)) {
+    const memory = new VibeJournal({ config, clock, logger, metrics: metrics.journal });
+    journal = memory;
+    for (const { vibeId, pid } of endStaleEncoders(memory.encoders)) {
       metrics.journal.staleEncoders.inc();
       logger.warn({ vibeId, pid }, 'an FFmpeg of a daemon that died was still there: ended');
     }
@@ -94,6 +95,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       config,
       registry,
       mediaServerHealth: () => mediaServer.health,
+      journalFault: () => memory.fault,
       hooks,
       webRtc,
       clock,

@@ -56,11 +56,16 @@ export class Journal {
   #bytes = 0;
   #rewriteAtBytes = 0;
   #writing: Promise<void> | undefined;
-  #isFaulty = false;
+  #fault: string | undefined;
   #look: Timer | undefined;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+  }
+
+  /** Why it is not written at the moment, as the system's code for it (`ENOSPC`); nothing where it is. */
+  get fault(): string | undefined {
+    return this.#fault;
   }
 
   /** Begins with a snapshot, which takes the place of what an earlier process left. */
@@ -110,7 +115,7 @@ export class Journal {
         if (this.#mustRewrite || this.#bytes > this.#rewriteAtBytes) await this.#rewrite();
         else await this.#put(this.#file as FileHandle, this.#waiting.splice(0));
       }
-      if (this.#isFaulty && this.#state === 'open') this.#mended();
+      if (this.#fault !== undefined && this.#state === 'open') this.#mended();
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -173,8 +178,9 @@ export class Journal {
     this.#mustRewrite = true;
     this.#waiting = [];
     metrics.faults.inc();
-    if (this.#isFaulty) return;
-    this.#isFaulty = true;
+    const isKnown = this.#fault !== undefined;
+    this.#fault = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    if (isKnown) return;
     logger.error(
       { err: error, file },
       'the journal cannot be written: vibes would not survive the daemon’s death',
@@ -182,7 +188,7 @@ export class Journal {
   }
 
   #mended(): void {
-    this.#isFaulty = false;
+    this.#fault = undefined;
     this.#options.logger.info({ file: this.#options.path }, 'the journal is written again');
   }
 }

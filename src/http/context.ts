@@ -55,6 +55,8 @@ export interface HttpHouse {
   readonly config: Config;
   readonly registry: VibeRegistry;
   mediaServerHealth(): MediaServerFacts;
+  /** Why vibes would not survive the daemon's death now, in words; nothing where they would. */
+  journalFault(): string | undefined;
   readonly hooks: MediaHooks;
   /** None with the embedded media server. */
   readonly webRtc?: WebRtc | undefined;
@@ -84,6 +86,7 @@ export function createContext(house: HttpHouse): HttpContext {
     config,
     registry,
     mediaServerHealth: () => house.mediaServerHealth(),
+    journalFault: () => house.journalFault(),
     hooks,
     webRtc,
     clock,

@@ -13,12 +13,14 @@ export function healthDoor(context: HttpContext): RequestHandler {
   const { registry, clock } = context;
   return (_req, res) => {
     const mediaServer = context.mediaServerHealth();
+    const fault = context.journalFault();
     res.json({
       status: 'ok',
       activeStreams: registry.active().length,
       mediaServer,
       // The original system's word for it, whatever the media server is.
       srsRunning: mediaServer.up,
+      journal: fault === undefined ? { up: true } : { up: false, detail: fault },
       version: context.version,
       uptimeSeconds: Math.floor((clock.nowMs() - context.startedMs) / 1000),
       timestamp: clock.epochMs(),

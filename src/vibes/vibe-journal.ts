@@ -86,6 +86,13 @@ export class VibeJournal implements VibeRecorder {
     this.#quickDeaths = wasQuick ? writer.quickDeaths + 1 : 0;
   }
 
+  /** Why vibes would not survive the daemon's death now, in words; nothing where they would. */
+  get fault(): string | undefined {
+    if (this.#isTaken) return 'another relay writes the journal of this one';
+    const { fault } = this.#journal;
+    return fault === undefined ? undefined : `the journal in DATA_DIR cannot be written (${fault})`;
+  }
+
   /** The FFmpegs of a daemon that died. */
   get encoders(): readonly KnownEncoder[] {
     return this.#isTaken ? [] : this.#past.encoders;

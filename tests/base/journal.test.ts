@@ -232,6 +232,7 @@ describe('a journal that cannot be written', () => {
     }
     expect(logged).toEqual(['the journal cannot be written: vibes would not survive the daemon’s death']);
     expect(readdirSync(path.dirname(file))).toEqual([]);
+    expect(journal.fault).toBe('ENOSPC');
     full.mockRestore();
     state = 'after';
     clock.advance(2_000);
@@ -239,6 +240,7 @@ describe('a journal that cannot be written', () => {
     expect(readJournal(file).records).toEqual([{ state: 'after' }]);
     await journal.written();
     expect(logged.at(-1)).toBe('the journal is written again');
+    expect(journal.fault).toBeUndefined();
     journal.append({ more: true });
     await journal.written();
     expect(readJournal(file).records).toEqual([{ state: 'after' }, { more: true }]);

@@ -29,6 +29,8 @@ export class HttpHouse {
   readonly server: HttpServer;
   readonly hooks: HookDesk;
   url = '';
+  /** As the journal would say it. */
+  journalFault: string | undefined;
   port = 0;
 
   private constructor(config: Partial<Config>, webRtc?: WebRtc) {
@@ -41,6 +43,7 @@ export class HttpHouse {
       config: whole,
       registry: this.registry,
       mediaServerHealth: () => this.house.mediaServer.health,
+      journalFault: () => this.journalFault,
       hooks: this.hooks,
       webRtc,
       clock: this.house.clock,

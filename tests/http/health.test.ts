@@ -15,12 +15,21 @@ describe('the health door', () => {
       activeStreams: 1,
       mediaServer: { kind: 'embedded', up: true, version: '0.0.0' },
       srsRunning: true,
+      journal: { up: true },
       version: '1.2.3',
       uptimeSeconds: 5,
       timestamp: http.house.clock.epochMs(),
     });
     http.house.mediaServer.health = { kind: 'embedded', up: false, version: '0.0.0' };
     expect((await http.ask('/health')).json).toMatchObject({ srsRunning: false, mediaServer: { up: false } });
+  });
+
+  it('says that vibes would not survive the relay’s death, and why', async () => {
+    http.journalFault = 'the journal in DATA_DIR cannot be written (ENOSPC)';
+    const { status, json } = await http.ask('/health');
+    expect([status, json['status']]).toEqual([200, 'ok']);
+    expect(json['journal']).toEqual({ up: false, detail: http.journalFault });
+    expect((await http.ask('/ready')).status).toBe(200);
   });
 });
 

@@ -270,6 +270,7 @@ describe('the listener', () => {
       config,
       registry: http.registry,
       mediaServerHealth: () => http.house.mediaServer.health,
+      journalFault: () => undefined,
       hooks: http.hooks,
       clock: http.house.clock,
       logger: http.house.logger,

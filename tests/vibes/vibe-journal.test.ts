@@ -221,6 +221,8 @@ describe('the journal of vibes', () => {
     const before = readFileSync(journalFile());
     const second = await Relay.start();
     expect([second.restored, second.journal.encoders]).toEqual([[], []]);
+    expect(first.journal.fault).toBeUndefined();
+    expect(second.journal.fault).toBe('another relay writes the journal of this one');
     second.registry.start({ vibeId: 'w', creator: 'ann' });
     await second.run(100);
     await second.journal.close();
