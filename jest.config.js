@@ -14,11 +14,13 @@ const TORTURE = '/tests/torture/[^/]+\\.test\\.ts$';
 const shared = {
   testEnvironment: 'node',
   transform: {
-    '^.+\\.ts$': [
+    // jose comes as ES modules only, which Node takes by itself and jest does not.
+    '(\\.ts|/node_modules/jose/.+\\.js)$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
 };
 
 module.exports = {

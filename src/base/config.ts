@@ -24,7 +24,16 @@ export interface Config {
   readonly rtcPort: number;
   /** The address that browsers reach WebRTC at. */
   readonly rtcCandidate: string;
-  readonly authMode: 'open';
+  readonly authMode: 'open' | 'token';
+  /** Signs and checks tokens. */
+  readonly authSecret: string | undefined;
+  /** Checks tokens that were signed before `authSecret` took its place. */
+  readonly authSecretPrevious: string | undefined;
+  /** PEM. */
+  readonly authPublicKey: string | undefined;
+  readonly authJwksUrl: string | undefined;
+  readonly authAudience: string;
+  readonly authIssuer: string | undefined;
   readonly holdSeconds: number;
   readonly maxBufferSeconds: number;
   readonly maxStreams: number;

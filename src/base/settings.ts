@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
+import { AUTH_SETTINGS } from './auth-settings';
 import type { Config } from './config';
-import { integer, isProxy, notYet, oneOf, url } from './setting-parsers';
+import { integer, isProxy, oneOf, url } from './setting-parsers';
 
 /** What a default or a check may look at besides its own value. */
 export interface SettingContext {
@@ -162,17 +163,7 @@ export const SETTINGS: Settings = {
       return text;
     },
   },
-  authMode: {
-    name: 'AUTH_MODE',
-    shown: 'open (must be asked for by name with NODE_ENV=production)',
-    meaning: '`open`: the creator’s name is the claim on a vibe (`token` is to come)',
-    default: (context) => {
-      if (context.env['NODE_ENV'] === 'production')
-        throw new Error('must be set in production; open lets anybody who can reach the relay send audio');
-      return 'open';
-    },
-    parse: notYet('open', 'token', 'use open behind your own access control'),
-  },
+  ...AUTH_SETTINGS,
   holdSeconds: {
     name: 'HOLD_SECONDS',
     shown: '30',

@@ -1,4 +1,5 @@
 import express from 'express';
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,16 @@ import { loadConfig } from '../../src/base/config';
 import { OperatorError } from '../../src/base/errors';
 
 let directory: string;
+const SECRET = 'k7Qm2xV9sT4wZ1bN6cR8dF3gH5jL0pYa';
+
+/** One half of a pair of keys, as PEM. */
+function pem(type: 'rsa' | 'ec', options: object, half: 'publicKey' | 'privateKey' = 'publicKey'): string {
+  const pair = (generateKeyPairSync as (type: string, options: object) => KeyPairKeyObjectResult)(
+    type,
+    options,
+  );
+  return pair[half].export({ type: half === 'publicKey' ? 'spki' : 'pkcs8', format: 'pem' }) as string;
+}
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'vibesflow-config-'));
@@ -104,6 +115,18 @@ describe('the settings', () => {
     [{ MEDIA_API_PORT: '1935' }, 'must differ'],
     [{ AUTH_MODE: 'token' }, 'not available'],
     [{ AUTH_MODE: 'none' }, 'must be open'],
+    [{ AUTH_SECRET: 'x1'.repeat(15) }, 'AUTH_SECRET must have 32 bytes at least'],
+    [{ AUTH_SECRET: 'changeme'.repeat(8) }, 'AUTH_SECRET must be made by chance'],
+    [{ AUTH_SECRET_PREVIOUS: SECRET }, 'comes with AUTH_SECRET'],
+    [{ AUTH_SECRET: SECRET, AUTH_SECRET_PREVIOUS: 'short' }, 'AUTH_SECRET_PREVIOUS must have 32 bytes'],
+    [{ AUTH_PUBLIC_KEY: '/no/such/file.pem' }, 'a file that holds one'],
+    [{ AUTH_PUBLIC_KEY: '-----BEGIN PUBLIC KEY-----\\nAAAA\\n-----END PUBLIC KEY-----' }, 'as PEM'],
+    [{ AUTH_PUBLIC_KEY: pem('rsa', { modulusLength: 1024 }) }, '2048 bits'],
+    [{ AUTH_PUBLIC_KEY: pem('ec', { namedCurve: 'secp384r1' }) }, 'P-256'],
+    [{ AUTH_PUBLIC_KEY: pem('ec', { namedCurve: 'P-256' }, 'privateKey') }, 'must be the public key'],
+    [{ AUTH_JWKS_URL: 'http://keys.example/jwks' }, 'must begin with https'],
+    [{ AUTH_JWKS_URL: 'https://me:pass@keys.example/jwks' }, 'must not have a user'],
+    [{ AUTH_AUDIENCE: 'two words' }, 'without spaces'],
     [{ PORT: '8080' }, 'must differ'],
     [{ TRUST_PROXY: 'true' }, 'must not be true'],
     [{ TRUST_PROXY: 'nginx' }, '"nginx" is none'],
@@ -129,6 +152,20 @@ describe('the settings', () => {
       logFormat: 'json',
     });
     expect(load({}, true).logFormat).toBe('pretty');
+  });
+
+  it('take the keys that tokens are checked with, and keep secrets out of faults', () => {
+    const key = pem('ec', { namedCurve: 'P-256' });
+    const file = path.join(directory, 'key.pem');
+    writeFileSync(file, key);
+    expect(load({ AUTH_SECRET: SECRET })).toMatchObject({
+      authSecret: SECRET,
+      authAudience: 'vibesflow',
+    });
+    expect(load({ AUTH_PUBLIC_KEY: file }).authPublicKey).toBe(key);
+    expect(load({ AUTH_PUBLIC_KEY: key.replaceAll('\n', '\\n') }).authPublicKey).toBe(key);
+    expect(load({ AUTH_JWKS_URL: 'http://127.0.0.1:9/jwks' }).authJwksUrl).toBe('http://127.0.0.1:9/jwks');
+    expect(faultsOf({ AUTH_SECRET: 'too-short-a-secret' }).message).not.toContain('too-short');
   });
 
   it('take an SRS on another host, and keep the secret of its hooks out of faults', () => {

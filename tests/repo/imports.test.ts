@@ -3,6 +3,7 @@ import { type Import, type Source, readSource, readSources } from '../helpers/so
 /** The rooms of the house, from the ground up. A room sees those below, and itself. */
 const LEVELS: readonly (readonly string[])[] = [
   ['base'],
+  ['auth'],
   ['audio', 'encoder', 'media-server'],
   ['vibes'],
   ['http', 'cli'],
@@ -18,6 +19,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   express: /^http\//,
   'fluent-ffmpeg': /^encoder\/command\.ts$/,
   helmet: /^http\//,
+  jose: /^auth\//,
   pino: /^base\/logger\.ts$/,
   'prom-client': /^base\/(journal-)?metrics\.ts$/,
   ws: /^(http|cli)\//,

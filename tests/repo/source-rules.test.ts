@@ -11,6 +11,7 @@ const LONG: Readonly<Record<string, string>> = {};
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'app.ts': 'wiring alone: every end-to-end test runs it',
   'main.ts': 'a process: tests/e2e/close.test.ts and tests/e2e/cli.test.ts see it from outside',
+  'base/auth-settings.ts': 'tests/base/config.test.ts, every entry',
   'base/journal-metrics.ts': 'tests/repo/metrics.test.ts, as all metrics',
   'base/config-table.ts': 'tests/repo/documents.test.ts compares it with the README',
   'base/settings.ts': 'tests/base/config.test.ts, every entry',
