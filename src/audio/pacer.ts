@@ -2,6 +2,7 @@ import { DriftFollower } from './drift';
 import { Fader } from './fade';
 import type { JitterBuffer } from './jitter-buffer';
 import { joined, type PcmFormat, sampleBytes, silence } from './pcm';
+import { StallWatch } from './stall-watch';
 
 /** Where the samples go: an encoder's stdin. */
 export interface PacerSink {
@@ -47,8 +48,6 @@ const LEAD_MS = 2 * FRAME_MS;
  * does not hears a pause either way; but silence once inserted stays in everybody's ear and on everybody's timeline.
  */
 const SLACK_MS = 40;
-/** Ticks further apart than this: the event loop stood still, and the network was not looked at meanwhile. */
-const STALL_MS = 2 * FRAME_MS;
 /** At most this much is handed over in one write: 8 AAC frames, half a pipe at 48 kHz stereo s16. */
 const MAX_WRITE_MS = 8 * FRAME_MS;
 /**
@@ -75,6 +74,7 @@ export class Pacer {
   readonly #frame: number;
   readonly #fader: Fader;
   readonly #drift = new DriftFollower();
+  readonly #stalls = new StallWatch();
 
   #phase: PacerPhase;
   #finishing = false;
@@ -90,8 +90,7 @@ export class Pacer {
   /** When the audio that is held may begin to flow. */
   #flowAtMs: number | undefined;
   #underrunAtMs = 0;
-  #tickedMs = 0;
-  /** Only a tick that came in time can tell that there is no audio. */
+  /** Only a tick can tell that there is no audio, and only where there was no stall. */
   #mayUnderrun = false;
   /** Lengths of the latest chunks. */
   readonly #chunkMs: number[] = [];
@@ -137,17 +136,15 @@ export class Pacer {
 
   /** Hands over what is due, once a tick. */
   tick(nowMs: number): void {
-    // After a stall of the event loop, audio may lie in the sockets: the next tick knows.
-    this.#mayUnderrun = nowMs - this.#tickedMs < STALL_MS;
-    this.#tickedMs = nowMs;
+    this.#mayUnderrun = this.#stalls.tick(nowMs);
     if (this.#phase === 'flowing') this.#keepOffTheEdge(nowMs);
     this.service(nowMs);
     this.#mayUnderrun = false;
   }
 
-  /** A new encoder begins to read: it counts its frames from here. */
-  newLife(): void {
-    this.#gridStart = this.#sent;
+  /** A new encoder begins to read: it counts its frames from here, less the samples that it is fed again before. */
+  newLife(replayed = 0): void {
+    this.#gridStart = this.#sent - replayed;
   }
 
   /** Hands over what is due: when a chunk came, and when the sink can take more. */

@@ -398,6 +398,32 @@ describe('a pacer', () => {
     expect(rig.silenceSamples()).toBe(0);
   });
 
+  it('lets a creator that posts chunk after chunk catch up after a stall, a round trip before each', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.stream(20, 50);
+    rig.pause(2_000);
+    // What it could not send, and what has come due meanwhile, in 360 ms.
+    for (let n = 0; n < 120; n += 1) {
+      rig.until(rig.nowMs + 3);
+      rig.arrive(20);
+    }
+    rig.stream(20, 50);
+    expect(rig.silenceSamples()).toBe(0);
+    expect(rig.audio.equals(Buffer.concat(rig.sent).subarray(0, rig.audio.length))).toBe(true);
+  });
+
+  it('waits for half a second after a stall, and no longer', () => {
+    const rig = new Rig({ prebufferMs: 60 });
+    rig.stream(20, 50);
+    const before = rig.silenceSamples();
+    rig.pause(2_000);
+    const stalledMs = rig.nowMs;
+    rig.until(stalledMs + 450);
+    expect(rig.silenceSamples()).toBe(before);
+    rig.until(stalledMs + 700);
+    expect(rig.silenceSamples()).toBeGreaterThan(before);
+  });
+
   it('counts silence in frames of the creator’s rate', () => {
     const rig = new Rig({
       prebufferMs: 0,
