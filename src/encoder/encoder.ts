@@ -44,6 +44,8 @@ export interface Encoder {
   /** The reason of the last end, for status pages. */
   readonly lastExit: EncoderExit | undefined;
   readonly pid: number | undefined;
+  /** Of the present life's publish URL; none while there is no process. */
+  readonly token: string | undefined;
   /** Whether `write` may be called now: a process is there and its pipe took everything written so far. */
   readonly writable: boolean;
   /** Wants a process to run. Idempotent. */

@@ -111,6 +111,10 @@ export class SupervisedEncoder extends EventEmitter<EncoderEvents> implements En
     return this.#life?.process.pid;
   }
 
+  get token(): string | undefined {
+    return this.#life?.token;
+  }
+
   get writable(): boolean {
     return this.#life !== undefined && this.#life.process.writable;
   }

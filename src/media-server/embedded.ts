@@ -46,6 +46,8 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   readonly #logger: Logger;
   readonly #announced = new Set<string>();
   readonly #players = new Map<string, number>();
+  /** The newest life of each vibe's encoder, and what the process has received of it, as it last said. */
+  readonly #publishes = new Map<string, { readonly token: string; aacFrames: number }>();
   #process: MediaProcess | undefined;
   #up = false;
   #startedAtMs = 0;
@@ -109,6 +111,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   }
 
   retire(vibeId: string): void {
+    this.#publishes.delete(vibeId);
     if (this.#announced.delete(vibeId)) this.#process?.send({ type: 'retire', vibeId });
   }
 
@@ -117,6 +120,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   }
 
   publishUrl(vibeId: string, token: string): string {
+    this.#publishes.set(vibeId, { token, aacFrames: 0 });
     const base = this.#options.rtmpUrl ?? `rtmp://127.0.0.1:${this.#options.rtmpPort}/live`;
     return `${base}/${vibeId}?token=${encodeURIComponent(token)}`;
   }
@@ -155,9 +159,15 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
         this.#refusal = this.#whyRefused(message);
         return;
       case 'published':
+        this.#received(message.vibeId, message.token, 1);
         this.emit('published', { vibeId: message.vibeId, token: message.token });
         return;
+      case 'received':
+        for (const { vibeId, token, aacFrames } of message.counts) this.#received(vibeId, token, aacFrames);
+        return;
       case 'unpublished':
+        if (this.#publishes.get(message.vibeId)?.token === message.token)
+          this.#publishes.delete(message.vibeId);
         this.emit('unpublished', {
           vibeId: message.vibeId,
           token: message.token,
@@ -182,6 +192,11 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     this.#process = undefined;
     this.#setUp(false);
     for (const vibeId of [...this.#players.keys()]) this.#count(vibeId, 0);
+    // It can say no more: what it said last counts, and lives that it said nothing of have published nothing.
+    for (const [vibeId, publish] of this.#publishes) {
+      this.emit('unpublished', { vibeId, ...publish });
+      publish.aacFrames = 0;
+    }
     const why = this.#refusal ?? `The media server process ended (${cause}).`;
     this.#starting?.reject(new OperatorError(why, EXIT_UNAVAILABLE));
     if (this.#closing || this.#starting) return;
@@ -195,6 +210,12 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
       this.#options.metrics.mediaServerRestarts.inc();
       this.#spawn();
     });
+  }
+
+  #received(vibeId: string, token: string, aacFrames: number): void {
+    const publish = this.#publishes.get(vibeId);
+    if (publish?.token === token) publish.aacFrames = aacFrames;
+    this.emit('received', { vibeId, token, aacFrames });
   }
 
   #setUp(up: boolean): void {

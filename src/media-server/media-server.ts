@@ -27,6 +27,8 @@ export interface MediaServerEvents {
   /** An encoder's publish was accepted and its first audio frame arrived. */
   published: [publish: { vibeId: string; token: string }];
   unpublished: [end: PublishEnd];
+  /** So much has been received of what is being published. Not from every media server. */
+  received: [soFar: PublishEnd];
   /** The number of players of a vibe changed. */
   listeners: [change: { vibeId: string; listeners: number }];
   /** A player was cut off, e.g. because it read too slowly. */

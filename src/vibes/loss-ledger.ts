@@ -11,16 +11,24 @@ const AAC_RATE = 48_000;
 const WITNESS_WAIT_MS = 5_000;
 
 interface Life {
+  /** AAC frames that the media server has received so far, where it says so. */
+  received: number;
   exit?: EncoderExit;
   end?: PublishEnd;
   timer?: Timer;
 }
 
+/** How much of what an encoder was fed lies in the AAC frames that it published, in samples at `sampleRate`. */
+export function publishedSamples(aacFrames: number, sampleRate: number): number {
+  const samples = Math.max(0, aacFrames * AAC_FRAME_SAMPLES - PRIMING_SAMPLES);
+  return Math.floor((samples * sampleRate) / AAC_RATE);
+}
+
 /**
  * Settles what each encoder's life has cost: what was fed to it less what the media server received of it. The two
- * witnesses report in either order. Where the media server cannot say, or says nothing,
- * FFmpeg's own last progress counts. It comes every half second, so that what is called lost is then the most that can
- * have been lost: up to half a second of it was published after all.
+ * witnesses report in either order. Where the media server has not said by then what it received in the end, the most
+ * counts that is known: what it said before, or FFmpeg's own last progress. That comes every half second, so up to half
+ * a second may have been published besides; and it knows what went into a socket, not what was read from it.
  */
 export class LossLedger {
   readonly #clock: Clock;
@@ -40,8 +48,26 @@ export class LossLedger {
     this.#onLoss = onLoss;
   }
 
+  /** Whether what a life has cost is not known yet, though it is over. */
+  get isOpen(): boolean {
+    return [...this.#lives.values()].some(({ exit }) => exit !== undefined);
+  }
+
+  /** Another life begins: those that are over are settled by what is known of them now. */
+  begins(token: string): void {
+    for (const [before, life] of this.#lives) if (life.exit) this.#settle(before, life);
+    this.#lives.set(token, { received: 0 });
+  }
+
+  /** The media server has received so many AAC frames of a life. */
+  received(token: string, aacFrames: number): void {
+    const life = this.#lives.get(token);
+    if (life) life.received = aacFrames;
+  }
+
   exited(exit: EncoderExit): void {
-    const life = this.#life(exit.token);
+    const life = this.#lives.get(exit.token) ?? { received: 0 };
+    this.#lives.set(exit.token, life);
     life.exit = exit;
     // One that ended as it was asked to has published everything, and its last progress says so.
     if (life.end || exit.samplesFed === 0 || exit.reason === 'ended') return this.#settle(exit.token, life);
@@ -50,9 +76,10 @@ export class LossLedger {
     });
   }
 
+  /** The media server saw the end of a life. Of one that is settled, or that never began here, it is no news. */
   unpublished(end: PublishEnd): void {
-    if (this.#onSettled && !this.#lives.has(end.token)) return;
-    const life = this.#life(end.token);
+    const life = this.#lives.get(end.token);
+    if (!life) return;
     life.end = end;
     if (life.exit) this.#settle(end.token, life);
   }
@@ -67,12 +94,6 @@ export class LossLedger {
     if (this.#lives.size > 0) await settled;
   });
 
-  #life(token: string): Life {
-    let life = this.#lives.get(token);
-    if (!life) this.#lives.set(token, (life = {}));
-    return life;
-  }
-
   #settle(token: string, life: Life): void {
     life.timer?.cancel();
     this.#lives.delete(token);
@@ -80,14 +101,14 @@ export class LossLedger {
     if (this.#lives.size === 0) this.#onSettled?.();
   }
 
-  #account(life: Life): void {
-    if (!life.exit) return;
-    const frames = life.end?.aacFrames;
+  #account({ exit, end, received }: Life): void {
+    if (!exit) return;
+    const rate = this.#sampleRate;
     const published =
-      frames === undefined
-        ? (life.exit.outTimeUs * AAC_RATE) / 1e6
-        : Math.max(0, frames * AAC_FRAME_SAMPLES - PRIMING_SAMPLES);
-    const lost = life.exit.samplesFed - Math.floor((published * this.#sampleRate) / AAC_RATE);
-    if (lost > 0) this.#onLoss(lost, life.exit);
+      end?.aacFrames === undefined
+        ? Math.max(Math.floor((exit.outTimeUs * rate) / 1e6), publishedSamples(received, rate))
+        : publishedSamples(end.aacFrames, rate);
+    const lost = exit.samplesFed - published;
+    if (lost > 0) this.#onLoss(lost, exit);
   }
 }

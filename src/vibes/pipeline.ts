@@ -198,6 +198,11 @@ export class Pipeline {
     await this.#playout?.whenRoom(samples);
   }
 
+  /** Tells what the media server has so far of the present life of the encoder. */
+  received(soFar: PublishEnd): void {
+    this.#playout?.received(soFar);
+  }
+
   /** Tells what the media server saw of one of the encoder's lives. */
   unpublished(end: PublishEnd): void {
     this.#playout?.unpublished(end);

@@ -10,7 +10,7 @@ import { Problem } from '../base/errors';
 import type { Metrics } from '../base/metrics';
 import type { Encoder, EncoderExit } from '../encoder/encoder';
 import type { PublishEnd } from '../media-server/media-server';
-import { LossLedger } from './loss-ledger';
+import { Succession } from './succession';
 
 export interface PlayoutEvents {
   phase(phase: PacerPhase, cause: string): void;
@@ -55,12 +55,14 @@ export class Playout {
   readonly #buffer: JitterBuffer;
   readonly #pacer: Pacer;
   readonly #meter: LevelMeter;
-  readonly #ledger: LossLedger;
+  readonly #succession: Succession;
   readonly #sampleBytes: number;
   readonly #leaveTicker: () => void;
   readonly #finished: Promise<void>;
   #onFinished!: () => void;
   #tail: Tail | undefined;
+  /** Goes on when the next encoder was fed what the last one left. */
+  #afterwards: (() => void) | undefined;
   #waiters: Waiter[] = [];
 
   constructor(options: PlayoutOptions) {
@@ -82,10 +84,14 @@ export class Playout {
       ...(options.resumeAt && { resumeAt: options.resumeAt }),
     });
     this.#meter = new LevelMeter(pipeFormat, (level) => events.level(level));
-    this.#ledger = new LossLedger(clock, format.sampleRate, (samples, exit) => {
-      metrics.samplesLost.inc({ reason: exit.reason }, samples);
-      events.lost(samples, exit);
+    this.#succession = new Succession({
+      ...{ sampleBytes: this.#sampleBytes, sampleRate: format.sampleRate, clock },
+      onLost: (samples, exit) => {
+        metrics.samplesLost.inc({ reason: exit.reason }, samples);
+        events.lost(samples, exit);
+      },
     });
+    if (encoder.token !== undefined) this.#succession.begins(encoder.token);
     this.#pacer = new Pacer({
       format: pipeFormat,
       buffer: this.#buffer,
@@ -95,7 +101,7 @@ export class Playout {
       events: {
         phase: (phase, cause) => this.#onPhase(phase, cause),
         played: (bytes, kind) => this.#onPlayed(bytes, kind),
-        finished: () => this.#playTail(),
+        finished: () => this.#whenNothingIsOwed(() => this.#playTail()),
       },
     });
     encoder.on('writable', this.#onWritable);
@@ -159,9 +165,14 @@ export class Playout {
     return new Promise((resolve, reject) => this.#waiters.push({ samples, resolve, reject }));
   }
 
+  /** Tells what the media server has so far of the present life of the encoder. */
+  received(soFar: PublishEnd): void {
+    this.#succession.received(soFar);
+  }
+
   /** Tells what the media server saw of one of the encoder's lives. */
   unpublished(end: PublishEnd): void {
-    this.#ledger.unpublished(end);
+    this.#succession.unpublished(end);
   }
 
   /** Plays out what is held, then ends the encoder. Takes no more audio from now on. */
@@ -177,13 +188,14 @@ export class Playout {
     this.#turnAwayWaiters();
     this.#onFinished();
     this.#leaveTicker();
+    this.#succession.stop();
     const discarded = this.#buffer.clear();
     if (discarded > 0) this.#options.metrics.samplesDiscarded.inc({ reason }, discarded);
     await this.encoder.end();
     this.encoder.off('writable', this.#onWritable);
     this.encoder.off('state', this.#onEncoderState);
     this.encoder.off('exit', this.#onEncoderExit);
-    await this.#ledger.close();
+    await this.#succession.close();
   }
 
   #playTail(): void {
@@ -192,17 +204,31 @@ export class Playout {
     this.#tail = new Tail({
       ...{ tailMs, nowMs: clock.nowMs(), format: littleEndian(this.format), sink: encoder },
       played: (bytes) => this.#onPlayed(bytes, 'silence'),
-      finished: () => this.#onFinished(),
+      finished: () => this.#whenNothingIsOwed(this.#onFinished),
     });
   }
 
-  readonly #onWritable = (): void => this.#pacer.service(this.#options.clock.nowMs());
+  /** Plays out what a dead encoder left before whatever comes last. */
+  #whenNothingIsOwed(goOn: () => void): void {
+    if (this.#succession.isOpen) this.#afterwards = goOn;
+    else goOn();
+  }
 
-  readonly #onEncoderState = (move: { to: string }): void => {
-    if (move.to === 'starting') this.#pacer.newLife();
+  readonly #onWritable = (): void => {
+    const owed = this.#succession.take();
+    if (owed) this.encoder.write(owed);
+    this.#pacer.service(this.#options.clock.nowMs());
+    const goOn = this.#afterwards;
+    this.#afterwards = undefined;
+    goOn?.();
   };
 
-  readonly #onEncoderExit = (exit: EncoderExit): void => this.#ledger.exited(exit);
+  readonly #onEncoderState = (move: { to: string }): void => {
+    const { token } = this.encoder;
+    if (move.to === 'starting' && token !== undefined) this.#pacer.newLife(this.#succession.begins(token));
+  };
+
+  readonly #onEncoderExit = (exit: EncoderExit): void => this.#succession.exited(exit);
 
   #onPhase(phase: PacerPhase, cause: string): void {
     if (phase === 'filling') this.#options.metrics.underruns.inc();
@@ -212,6 +238,7 @@ export class Playout {
   #onPlayed(bytes: Buffer, kind: 'audio' | 'silence'): void {
     const samples = bytes.length / this.#sampleBytes;
     const { metrics } = this.#options;
+    this.#succession.fed(bytes);
     (kind === 'audio' ? metrics.samplesPlayed : metrics.samplesSilence).inc(samples);
     this.#meter.measure(bytes);
     if (this.#waiters.length > 0) this.#admitWaiters();

@@ -41,6 +41,7 @@ export class VibeRegistry {
     this.#house = house;
     this.#housekeeping = house.clock.every(HOUSEKEEPING_MS, () => this.#keepHouse(), { background: true });
     house.mediaServer.on('unpublished', this.#onUnpublished);
+    house.mediaServer.on('received', this.#onReceived);
     house.mediaServer.on('listeners', this.#onListeners);
     house.metrics.vibesLimit.set(house.config.maxStreams);
     house.metrics.bufferLimit.set(house.config.maxBufferSeconds);
@@ -163,6 +164,7 @@ export class VibeRegistry {
     this.#housekeeping.cancel();
     await Promise.all(this.active().map((vibe) => vibe.end({ drain: false, cause: 'closing' })));
     this.#house.mediaServer.off('unpublished', this.#onUnpublished);
+    this.#house.mediaServer.off('received', this.#onReceived);
     this.#house.mediaServer.off('listeners', this.#onListeners);
     this.#over.clear();
   });
@@ -198,6 +200,8 @@ export class VibeRegistry {
   }
 
   readonly #onUnpublished = (end: PublishEnd): void => this.get(end.vibeId)?.unpublished(end);
+
+  readonly #onReceived = (soFar: PublishEnd): void => this.get(soFar.vibeId)?.received(soFar);
 
   readonly #onListeners = ({ vibeId }: { vibeId: string }): void => this.get(vibeId)?.countsChanged();
 

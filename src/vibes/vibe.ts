@@ -102,7 +102,10 @@ export class Vibe {
   }
 
   /** Its media, for status pages. Doors use the methods below. */
-  get pipeline(): Omit<Pipeline, 'push' | 'declare' | 'drain' | 'close' | 'warmUp' | 'unpublished'> {
+  get pipeline(): Omit<
+    Pipeline,
+    'push' | 'declare' | 'drain' | 'close' | 'warmUp' | 'received' | 'unpublished'
+  > {
     return this.#pipeline;
   }
 
@@ -199,6 +202,11 @@ export class Vibe {
     if (!wasEnding) void this.#finish(options);
     else if (!options.drain) void this.#pipeline.close('ended-without-drain');
     return this.#over;
+  }
+
+  /** Tells what the media server has so far of the present life of the encoder. */
+  received(soFar: PublishEnd): void {
+    this.#pipeline.received(soFar);
   }
 
   /** Tells what the media server saw of one of the encoder's lives. */

@@ -71,6 +71,7 @@ export class ChannelHouse {
   readonly channels = new Channels(this.clock, {
     published: (publish) => this.events.push(['published', publish]),
     unpublished: (end) => this.events.push(['unpublished', end]),
+    received: (counts) => this.events.push(['received', counts]),
     listeners: (counts) => this.events.push(['listeners', counts]),
     cut: (cut) => this.events.push(['cut', cut]),
   });

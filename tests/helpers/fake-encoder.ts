@@ -15,7 +15,10 @@ export class FakeEncoder extends EventEmitter<EncoderEvents> implements Encoder 
   restarts = 0;
   lastExit: EncoderExit | undefined;
   pid: number | undefined;
+  /** `life-1` for the first one, and so on. */
+  token: string | undefined;
   writable = false;
+  #lives = 0;
 
   constructor(options: EncoderOptions) {
     super();
@@ -58,6 +61,8 @@ export class FakeEncoder extends EventEmitter<EncoderEvents> implements Encoder 
   to(state: EncoderState, cause: string): void {
     const from = this.state;
     this.state = state;
+    if (state === 'starting') this.token = `life-${(this.#lives += 1)}`;
+    if (state === 'idle' || state === 'backoff') this.token = undefined;
     this.emit('state', { from, to: state, cause });
   }
 }

@@ -9,7 +9,7 @@ import { freePorts } from './free-port';
 import { HANGS_AFTER_MS } from './patience';
 import { silentLogger } from './silent-logger';
 
-const EVENTS = ['health', 'published', 'unpublished', 'listeners', 'cut'] as const;
+const EVENTS = ['health', 'published', 'unpublished', 'received', 'listeners', 'cut'] as const;
 
 /** An embedded media server on free ports, with its real process, and everything that it has told. */
 export class MediaHouse {
@@ -20,6 +20,7 @@ export class MediaHouse {
     health: [],
     published: [],
     unpublished: [],
+    received: [],
     listeners: [],
     cut: [],
   };

@@ -193,6 +193,22 @@ describe('an embedded media server whose process dies', () => {
     expect(house.server.health.up).toBe(false);
   });
 
+  it('is said to have received what it last said it had, within an AAC frame or two', async () => {
+    const house = await MediaHouse.create(compiled);
+    await house.server.start();
+    house.server.announce('dying');
+    const listener = await house.listen('dying');
+    house.publish('dying', music(20), { token: 'life-1', realTime: true });
+    await listener.until('2 s of sound', () => listener.frames.length > 94);
+    process.kill(house.server.pid as number, 'SIGKILL');
+    const end = await house.until('unpublished', ({ vibeId }) => vibeId === 'dying');
+    await listener.end();
+    expect(end.token).toBe('life-1');
+    expect(Math.abs((end.aacFrames as number) - listener.frames.length)).toBeLessThanOrEqual(4);
+    expect(house.told('received').length).toBeGreaterThan(10);
+    await house.close();
+  });
+
   it('stays when the terminal’s Ctrl-C reaches it: the relay says when it is time', async () => {
     const house = await MediaHouse.create(compiled);
     await house.server.start();

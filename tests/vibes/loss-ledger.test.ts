@@ -17,7 +17,9 @@ function exit(samplesFed: number, outTimeUs = 0): EncoderExit {
 function setUp(sampleRate = 48_000) {
   const clock = new FakeClock();
   const losses: number[] = [];
-  return { clock, losses, ledger: new LossLedger(clock, sampleRate, (samples) => losses.push(samples)) };
+  const ledger = new LossLedger(clock, sampleRate, (samples) => losses.push(samples));
+  ledger.begins('t');
+  return { clock, losses, ledger };
 }
 
 describe('the loss ledger', () => {
@@ -58,6 +60,43 @@ describe('the loss ledger', () => {
     ledger.exited(exit(48_000, 900_000));
     ledger.unpublished({ vibeId: 'v', token: 't' });
     expect([losses, clock.pendingTimers]).toEqual([[4_800], 0]);
+  });
+
+  it('believes the media server’s last count where it does not say the end, and FFmpeg has told of less', () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.received('t', 41);
+    ledger.exited(exit(48_000, 500_000));
+    clock.advance(5_000);
+    expect(losses).toEqual([48_000 - 40 * 1024]);
+  });
+
+  it('settles a life by what is known when the next one begins', () => {
+    const { clock, losses, ledger } = setUp();
+    ledger.exited(exit(48_000, 900_000));
+    expect(ledger.isOpen).toBe(true);
+    ledger.begins('next');
+    expect([losses, ledger.isOpen, clock.pendingTimers]).toEqual([[4_800], false, 0]);
+  });
+
+  it('takes no news of a life that is settled, nor of one that never began here', async () => {
+    const { losses, ledger } = setUp();
+    ledger.exited(exit(48_000, 900_000));
+    ledger.begins('next');
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 3 });
+    ledger.unpublished({ vibeId: 'v', token: 'stranger', aacFrames: 3 });
+    ledger.received('stranger', 4);
+    ledger.exited({ ...exit(2_000), token: 'next' });
+    ledger.unpublished({ vibeId: 'v', token: 'next', aacFrames: 2 });
+    expect([losses, ledger.isOpen]).toEqual([[4_800, 2_000 - 1_024], false]);
+    await ledger.close();
+  });
+
+  it('takes the later word where a media server died before the life reached the next one', () => {
+    const { losses, ledger } = setUp();
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 0 });
+    ledger.unpublished({ vibeId: 'v', token: 't', aacFrames: 11 });
+    ledger.exited(exit(12_000));
+    expect(losses).toEqual([12_000 - 10 * 1024]);
   });
 
   it('believes the media server that nothing came out, whatever FFmpeg says', () => {

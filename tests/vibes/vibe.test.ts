@@ -293,22 +293,145 @@ describe('a vibe', () => {
     ]);
   });
 
-  it('counts to the sample what a dead encoder had not published', async () => {
-    const { house, vibe, send } = setUp({ prebufferMs: 0 });
-    send(20);
-    const exit = {
-      reason: 'killed',
-      exitCode: null,
-      signal: 'SIGKILL' as const,
-      samplesFed: 10_000,
-      outTimeUs: 0,
-      token: 'life-1',
-      stderr: [],
-    };
-    house.encoder.emit('exit', exit, false);
-    vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
-    expect(await house.metric('vibesflow_samples_lost_total')).toBe(10_000 - 7 * 1024);
-    expect(statusOf(vibe)).toMatchObject({ lostSamples: 10_000 - 7 * 1024 });
+  describe('whose encoder dies', () => {
+    const died = (samplesFed: number, token = 'life-1') => ({
+      ...{ reason: 'killed', exitCode: null, signal: 'SIGKILL' as const },
+      ...{ samplesFed, outTimeUs: 0, token, stderr: [] },
+    });
+
+    /** On air, with an encoder that was fed something. @returns what that was */
+    function fed() {
+      const stage = setUp({ prebufferMs: 0 });
+      const { house, vibe } = stage;
+      const noise = Buffer.from(Array.from({ length: 192 * 2_000 }, (_, at) => (at * 7_919) >> 3));
+      vibe.declare(DEFAULT_FORMAT);
+      vibe.push(noise, { door: 'post' });
+      house.clock.advance(500);
+      const first = house.encoder.bytes;
+      house.encoder.setWritable(false);
+      return { ...stage, first, samples: first.length / 4 };
+    }
+
+    /** Another process begins. @returns what it is fed at once */
+    function restart(house: FakeHouse): Buffer {
+      house.encoder.written.length = 0;
+      house.encoder.to('backoff', 'killed');
+      house.encoder.to('starting', 'retry');
+      house.encoder.setWritable(true);
+      return house.encoder.bytes;
+    }
+
+    it('feeds the next one first what was fed and not published, to the sample: nothing is lost', async () => {
+      const { house, vibe, first, samples } = fed();
+      house.encoder.emit('exit', died(samples), false);
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
+      const again = first.subarray(7 * 1024 * 4);
+      expect(restart(house).subarray(0, again.length).equals(again)).toBe(true);
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(0);
+      expect(statusOf(vibe)).toMatchObject({ lostSamples: 0 });
+    });
+
+    it('does so again when the next one dies before it has published anything', async () => {
+      const { house, vibe, first, samples } = fed();
+      house.encoder.emit('exit', died(samples), false);
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
+      const again = restart(house);
+      house.encoder.setWritable(false);
+      house.encoder.emit('exit', died(again.length / 4, 'life-2'), false);
+      vibe.unpublished({ vibeId: 'v1', token: 'life-2', aacFrames: 0 });
+      expect(restart(house).subarray(0, again.length).equals(again)).toBe(true);
+      expect(again.subarray(0, 4_096).equals(first.subarray(7 * 1024 * 4, 8 * 1024 * 4))).toBe(true);
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(0);
+    });
+
+    it('goes by what is known when the next one begins, where the media server says nothing', async () => {
+      const { house, first, samples } = fed();
+      house.encoder.emit('exit', { ...died(samples), outTimeUs: 100_000 }, false);
+      const again = first.subarray(4_800 * 4);
+      expect(restart(house).subarray(0, again.length).equals(again)).toBe(true);
+    });
+
+    it('plays what it left before it ends, where it is ended meanwhile', async () => {
+      const { house, vibe, first, samples } = fed();
+      house.encoder.emit('exit', died(samples), false);
+      house.encoder.to('backoff', 'killed');
+      const ended = vibe.end({ drain: true, cause: 'test' });
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
+      house.clock.advance(250);
+      expect(vibe.state).toBe('ending');
+      house.encoder.written.length = 0;
+      house.encoder.to('starting', 'retry');
+      house.encoder.setWritable(true);
+      house.clock.advance(2_000);
+      await ended;
+      const again = first.subarray(7 * 1024 * 4);
+      const rest = 192 * 2_000 - first.length;
+      expect(house.encoder.bytes.length).toBe(again.length + rest);
+      expect(house.encoder.bytes.subarray(0, again.length).equals(again)).toBe(true);
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(0);
+    });
+
+    it('waits for the next one also where nothing else is held', async () => {
+      const { house, vibe, send } = setUp({ prebufferMs: 0 });
+      send(100);
+      house.clock.advance(90);
+      const first = house.encoder.bytes;
+      house.encoder.setWritable(false);
+      house.encoder.emit('exit', died(first.length / 4), false);
+      house.encoder.to('backoff', 'killed');
+      house.encoder.written.length = 0;
+      const ended = vibe.end({ drain: true, cause: 'test' });
+      house.clock.advance(250);
+      expect(vibe.state).toBe('ending');
+      house.encoder.to('starting', 'retry');
+      house.encoder.setWritable(true);
+      await ended;
+      expect(house.encoder.bytes.equals(first)).toBe(true);
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(0);
+    });
+
+    it('counts what it left as lost where no next one comes in time', async () => {
+      const { house, vibe, samples } = fed();
+      house.encoder.emit('exit', died(samples), false);
+      house.encoder.to('failed', 'killed');
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
+      const ended = vibe.end({ drain: true, cause: 'test' });
+      house.clock.advance(15_000);
+      await ended;
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(samples - 7 * 1024);
+    });
+
+    it('forgets what the media server says that it has received, and goes by the latest word', async () => {
+      const { house, vibe, first, samples } = fed();
+      vibe.received({ vibeId: 'v1', token: 'life-0', aacFrames: 1e6 });
+      vibe.received({ vibeId: 'v1', token: 'life-1', aacFrames: 11 });
+      house.encoder.emit('exit', died(samples), false);
+      expect(restart(house).subarray(0, 4_096)).toEqual(first.subarray(10 * 4_096, 11 * 4_096));
+      // The word on the one before comes late: it is not the present one’s.
+      vibe.received({ vibeId: 'v1', token: 'life-1', aacFrames: 20 });
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 20 });
+      const again = house.encoder.bytes;
+      house.encoder.setWritable(false);
+      house.encoder.emit('exit', died(again.length / 4, 'life-2'), false);
+      expect(restart(house).subarray(0, again.length).equals(again)).toBe(true);
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(0);
+    });
+
+    it('counts to the sample what is lost where there is no next one', async () => {
+      const { house, vibe, samples } = fed();
+      house.encoder.emit('exit', died(samples), false);
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
+      await vibe.end({ drain: false, cause: 'test' });
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(samples - 7 * 1024);
+      expect(statusOf(vibe)).toMatchObject({ lostSamples: samples - 7 * 1024 });
+    });
+
+    it('counts what is too long ago to be fed again', async () => {
+      const { house, vibe, samples } = fed();
+      house.encoder.emit('exit', died(samples + 500), false);
+      vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 0 });
+      expect(await house.metric('vibesflow_samples_lost_total')).toBe(500);
+    });
   });
 
   it('shows itself: a summary for the list, a status with everything', () => {

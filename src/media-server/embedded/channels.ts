@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../base/clock';
 import type { AmfObject } from '../rtmp/amf0';
 import { Channel } from './channel';
+import type { Received } from './messages';
 import { Waiters } from './waiters';
 
 /** Whoever publishes: one connection's publish. */
@@ -16,6 +17,8 @@ export interface Publisher {
 export interface ChannelsEvents {
   published(publish: { vibeId: string; token: string }): void;
   unpublished(end: { vibeId: string; token: string; aacFrames: number }): void;
+  /** So much has been received of what is published, where that has changed; at most every 20 ms. */
+  received(counts: Received[]): void;
   /** Some numbers of listeners are other ones than before; at most every 100 ms. */
   listeners(counts: { vibeId: string; listeners: number }[]): void;
   cut(cut: { vibeId: string; reason: string }): void;
@@ -26,13 +29,20 @@ const UNANNOUNCED_HOLD_MS = 10_000;
 /** HLS players are seconds behind: the playlist and the last segments stay for them. */
 const HLS_GRACE_MS = 30_000;
 const LISTENERS_EVERY_MS = 100;
+/** About an AAC frame: the relay knows to a frame what this process had when it dies, and needs no message for each. */
+const RECEIVED_EVERY_MS = 20;
+
+interface Publish {
+  readonly publisher: Publisher;
+  aacFrames: number;
+}
 
 interface Entry {
   readonly channel: Channel;
   announced: boolean;
   /** It ends with its publisher. */
   retiring: boolean;
-  publish?: { publisher: Publisher; aacFrames: number };
+  publish?: Publish;
   holdTimer?: Timer;
 }
 
@@ -47,6 +57,9 @@ export class Channels {
   readonly #awaited = new Map<string, Waiters<Channel>>();
   readonly #changed = new Set<Channel>();
   #changedTimer: Timer | undefined;
+  /** Publishes of which something was received since that was last told. */
+  readonly #heard = new Set<Publish>();
+  #heardTimer: Timer | undefined;
   #lastStampMs = 0;
 
   constructor(clock: Clock, events: ChannelsEvents) {
@@ -98,6 +111,7 @@ export class Channels {
     const entry = this.#entryOf(publisher);
     if (!entry?.publish || !entry.channel.audio(body)) return;
     entry.publish.aacFrames += 1;
+    this.#hear(entry.publish);
     if (entry.publish.aacFrames > 1) return;
     this.#events.published({ vibeId: publisher.vibeId, token: publisher.token });
   }
@@ -111,6 +125,7 @@ export class Channels {
     if (!entry?.publish) return;
     const { vibeId, token } = publisher;
     const { aacFrames } = entry.publish;
+    this.#heard.delete(entry.publish);
     delete entry.publish;
     this.#events.unpublished({ vibeId, token, aacFrames });
     if (entry.retiring) this.#finish(entry);
@@ -147,6 +162,7 @@ export class Channels {
   close(): void {
     for (const waiters of this.#awaited.values()) waiters.release();
     for (const entry of [...this.#current.values()]) this.#finish(entry);
+    this.#heardTimer?.cancel();
     this.#changedTimer?.cancel();
     this.#tellListeners();
   }
@@ -191,6 +207,24 @@ export class Channels {
 
   #forget(vibeId: string, stamp: string): void {
     if (this.#over.get(vibeId)?.stamp === stamp) this.#over.delete(vibeId);
+  }
+
+  #hear(publish: Publish): void {
+    this.#heard.add(publish);
+    this.#heardTimer ??= this.#clock.after(RECEIVED_EVERY_MS, () => this.#tellReceived(), {
+      background: true,
+    });
+  }
+
+  #tellReceived(): void {
+    this.#heardTimer = undefined;
+    const counts = [...this.#heard].map(({ publisher: { vibeId, token }, aacFrames }) => ({
+      vibeId,
+      token,
+      aacFrames,
+    }));
+    this.#heard.clear();
+    if (counts.length > 0) this.#events.received(counts);
   }
 
   #listenersChanged(channel: Channel): void {

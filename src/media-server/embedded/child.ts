@@ -16,6 +16,7 @@ const clock = systemClock;
 const channels = new Channels(clock, {
   published: (publish) => tell({ type: 'published', ...publish }),
   unpublished: (end) => tell({ type: 'unpublished', ...end }),
+  received: (counts) => tell({ type: 'received', counts }),
   listeners: (counts) => tell({ type: 'listeners', counts }),
   cut: (cut) => tell({ type: 'cut', ...cut }),
 });

@@ -11,6 +11,13 @@ export type ToChild =
   | { readonly type: 'ping' }
   | { readonly type: 'close' };
 
+/** So many AAC frames of one publish. */
+export interface Received {
+  readonly vibeId: string;
+  readonly token: string;
+  readonly aacFrames: number;
+}
+
 /** What the media server process tells the relay. */
 export type FromChild =
   | { readonly type: 'listening' }
@@ -29,6 +36,8 @@ export type FromChild =
       readonly token: string;
       readonly aacFrames: number;
     }
+  /** What has been received so far of what is published, where that has changed: many times a second. */
+  | { readonly type: 'received'; readonly counts: readonly Received[] }
   | { readonly type: 'listeners'; readonly counts: { vibeId: string; listeners: number }[] }
   | { readonly type: 'cut'; readonly vibeId: string; readonly reason: string }
   | {

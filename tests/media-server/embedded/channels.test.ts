@@ -37,6 +37,34 @@ describe('a stream', () => {
     ]);
   });
 
+  it('tells how much of each was received, together and at most every 20 ms', () => {
+    const house = new ChannelHouse();
+    const [one, two] = [house.publish('one', 't1'), house.publish('two', 't2')];
+    one.send(3);
+    two.send(2);
+    expect(house.told('received')).toEqual([]);
+    house.clock.advance(20);
+    one.send(1);
+    house.clock.advance(20);
+    house.clock.advance(1_000);
+    expect(house.told('received')).toEqual([
+      [
+        { vibeId: 'one', token: 't1', aacFrames: 3 },
+        { vibeId: 'two', token: 't2', aacFrames: 2 },
+      ],
+      [{ vibeId: 'one', token: 't1', aacFrames: 4 }],
+    ]);
+  });
+
+  it('tells nothing more of one whose end was told', () => {
+    const house = new ChannelHouse();
+    const publisher = house.publish('demo', 't1');
+    publisher.send(3);
+    publisher.close();
+    house.clock.advance(20);
+    expect(house.told('received')).toEqual([]);
+  });
+
   it('tells of the end of a publish that never sent a frame', () => {
     const house = new ChannelHouse();
     house.publish('demo', 't1').close();

@@ -8,7 +8,7 @@ import { FlvListener } from '../../helpers/flv-listener';
 import { freePort } from '../../helpers/free-port';
 import { type HttpAnswer, httpRequest } from '../../helpers/http-request';
 
-const NOBODY = { published: noop, unpublished: noop, listeners: noop, cut: noop };
+const NOBODY = { published: noop, unpublished: noop, received: noop, listeners: noop, cut: noop };
 
 describe('the media server’s HTTP face', () => {
   const clock = new FakeClock();

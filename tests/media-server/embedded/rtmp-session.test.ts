@@ -80,6 +80,7 @@ describe('an RTMP connection', () => {
   const channels = new Channels(clock, {
     published: () => undefined,
     unpublished: (end) => ends.push(end),
+    received: () => undefined,
     listeners: () => undefined,
     cut: () => undefined,
   });
