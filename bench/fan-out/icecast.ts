@@ -1,8 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort, isFree } from '../../tests/helpers/free-port';
-import { eventually } from '../../tests/helpers/eventually';
+import { freePort } from '../../tests/helpers/free-port';
 import { PinnedProgram } from './pinned-program';
 import type { FanOutServer } from './server';
 
@@ -19,8 +18,7 @@ export async function startIcecast(core: number, program: string): Promise<FanOu
   chmodSync(directory, 0o777);
   const file = path.join(directory, 'icecast.xml');
   writeFileSync(file, configuration(port, directory));
-  const icecast = new PinnedProgram(core, program, ['-c', file]);
-  await eventually('Icecast listens', async () => !(await isFree(port)));
+  const icecast = await PinnedProgram.start('Icecast', { core, program, args: ['-c', file], port });
   return {
     name: 'Icecast',
     feedUrl: `icecast://source:${PASSWORD}@127.0.0.1:${port}/crowded`,

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort, isFree } from '../../tests/helpers/free-port';
-import { eventually } from '../../tests/helpers/eventually';
+import { freePort } from '../../tests/helpers/free-port';
 import { PinnedProgram } from './pinned-program';
 import type { FanOutServer } from './server';
 
@@ -18,8 +17,12 @@ export async function startNginxRtmp(core: number, program: string): Promise<Fan
   const directory = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-nginx-rtmp-'));
   const file = path.join(directory, 'nginx.conf');
   writeFileSync(file, configuration(port, directory));
-  const nginx = new PinnedProgram(core, program, ['-c', file, '-p', directory, '-e', 'stderr']);
-  await eventually('nginx listens', async () => !(await isFree(port)));
+  const nginx = await PinnedProgram.start('nginx', {
+    core,
+    program,
+    args: ['-c', file, '-p', directory, '-e', 'stderr'],
+    port,
+  });
   return {
     name: 'nginx-rtmp',
     feedUrl: `rtmp://127.0.0.1:${port}/live/crowded`,

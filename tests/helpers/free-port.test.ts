@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { freePort, freePorts, isFree } from './free-port';
+import { freePort, freePorts, isFree, takesConnections } from './free-port';
 import { runProgram } from './run-program';
 
 describe('free ports', () => {
@@ -14,9 +14,9 @@ describe('free ports', () => {
     const server = net.createServer().listen(await freePort(), '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as net.AddressInfo;
-    expect(await isFree(port)).toBe(false);
+    expect([await isFree(port), await takesConnections(port)]).toEqual([false, true]);
     await new Promise((resolve) => server.close(resolve));
-    expect(await isFree(port)).toBe(true);
+    expect([await isFree(port), await takesConnections(port)]).toEqual([true, false]);
   });
 
   const onLinux = process.platform === 'linux' ? it : it.skip;

@@ -36,6 +36,18 @@ export async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
+/** Whether a server takes connections at this port on loopback now. Unlike `isFree`, it is in nobody's way. */
+export async function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
 /**
  * Claims a port against test processes that run at the same time, for as long as this process lives: a name that only
  * one can have, and that goes with its process. Where there are no such names, on systems other than Linux, chance has

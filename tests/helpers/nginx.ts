@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { installedFeatures } from '../../src/cli/nginx-features';
 import { renderSite, siteVariables, type SiteOptions } from '../../src/cli/nginx-site';
 import { eventually } from './eventually';
-import { freePorts } from './free-port';
+import { freePorts, takesConnections } from './free-port';
 import { descendants } from './processes';
 import { findSystemProgram } from './system-program';
 import { makeAuthority } from './test-authority';
@@ -190,17 +189,6 @@ export function nginxProgram(): string {
   const program = findSystemProgram('nginx');
   if (!program) throw new Error('nginx is missing (apt-get install nginx)');
   return program;
-}
-
-async function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 function isThere(pid: number): boolean {

@@ -5,6 +5,7 @@ import { EXIT_UNAVAILABLE, OperatorError } from '../../src/base/errors';
 import { eventually } from '../helpers/eventually';
 import { timestampFault } from '../helpers/flv-listener';
 import { FFMPEG, QUIET } from '../helpers/ffmpeg';
+import { takesConnections } from '../helpers/free-port';
 import { HlsListener } from '../helpers/hls-listener';
 import { httpRequest } from '../helpers/http-request';
 import { MediaHouse } from '../helpers/media-house';
@@ -253,7 +254,8 @@ describe('the close of an embedded media server', () => {
     await Promise.all([house.close(), house.close()]);
     expect(await listener.end()).toBe('end');
     expect(readProcess(pid as number)).toBeUndefined();
-    for (const port of [house.rtmpPort, house.httpPort]) await expect(connects(port)).resolves.toBe(false);
+    for (const port of [house.rtmpPort, house.httpPort])
+      await expect(takesConnections(port)).resolves.toBe(false);
   });
 
   it('waits for no listener that does not read', async () => {
@@ -265,18 +267,7 @@ describe('the close of an embedded media server', () => {
     const answer = await new Promise<http.IncomingMessage>((resolve) => request.once('response', resolve));
     answer.on('error', () => undefined);
     await house.close();
-    await eventually('the port is closed', async () => !(await connects(house.httpPort)));
+    await eventually('the port is closed', async () => !(await takesConnections(house.httpPort)));
     request.destroy();
   });
 });
-
-async function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
