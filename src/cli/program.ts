@@ -9,11 +9,14 @@ import { publishCommand } from './publish';
 import { serveCommand } from './serve';
 import { srsCommand } from './srs';
 import type { Output } from './terminal';
+import { tokenCommand } from './token';
 import { tuneCommand } from './tune-command';
 
 /** What a command is given besides its own arguments. */
 export interface CommandContext {
   readonly output: Output;
+  /** Standard input; opened when it is asked for. */
+  readonly input: () => AsyncIterable<Buffer | string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The command says here how it ended; 0 where it says nothing. */
   exitCode: number;
@@ -29,8 +32,9 @@ export async function run(
   args: readonly string[],
   output: Output = process,
   env: CommandContext['env'] = process.env,
+  input: CommandContext['input'] = () => process.stdin,
 ): Promise<number> {
-  const context: CommandContext = { output, env, exitCode: EXIT_OK };
+  const context: CommandContext = { output, input, env, exitCode: EXIT_OK };
   try {
     await program(context).parseAsync(args, { from: 'user' });
     return context.exitCode;
@@ -65,6 +69,7 @@ function program(context: CommandContext): Command {
     doctorCommand,
     srsCommand,
     nginxCommand,
+    tokenCommand,
   ]) {
     command.addCommand(heir(sub(context), command));
   }

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
 import { OperatorError } from '../base/errors';
 import { SAMPLE_FORMATS } from '../audio/pcm';
@@ -13,6 +12,7 @@ import type { CommandContext } from './program';
 import { RelayApi } from './relay-api';
 import { blockMs, type Sender } from './sender';
 import { clockText, decibels, levelBar, type Output, StatusLine } from './terminal';
+import { userName } from './user-name';
 import { type VibeNow, VibeWatch } from './vibe-watch';
 import { WebSocketSender } from './websocket-sender';
 
@@ -143,15 +143,6 @@ async function sendAll(
     sender.close();
     watch.close();
     stderr.write(`${summary(sender, watch.now)}\n`);
-  }
-}
-
-/** Who is logged in: a vibe needs a name to belong to. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'vibesflow';
   }
 }
 

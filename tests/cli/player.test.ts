@@ -9,7 +9,12 @@ import { eventually } from '../helpers/eventually';
 describe('playing through a local player', () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-player-'));
   const heard = path.join(directory, 'heard');
-  const context: CommandContext = { output: new CapturedOutput(), env: { PATH: directory }, exitCode: 0 };
+  const context: CommandContext = {
+    output: new CapturedOutput(),
+    input: () => process.stdin,
+    env: { PATH: directory },
+    exitCode: 0,
+  };
   const install = (name: string, script: string): void => {
     writeFileSync(path.join(directory, name), `#!/bin/sh\necho $0 "$@" > ${heard}\n${script}\n`);
     chmodSync(path.join(directory, name), 0o755);

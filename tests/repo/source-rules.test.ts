@@ -27,6 +27,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'cli/srs.ts': 'wiring: tests/cli/srs-*.test.ts go through it',
   'cli/srs-api-url.ts': 'one line: tests/cli/srs-status.test.ts goes through it',
   'cli/srs-run.ts': 'a process: tests/e2e/srs-supervisor.test.ts sees it from outside',
+  'cli/token-inspect.ts': 'tests/cli/token.test.ts, every outcome',
+  'cli/user-name.ts': 'one call: tests/cli/token.test.ts and tests/cli/publish.test.ts go through it',
   'cli/vibesflow.ts': 'a process: tests/e2e/cli.test.ts sees it from outside',
   'encoder/encoder.ts': 'types',
   'http/app.ts': 'wiring: tests/http/server.test.ts speaks to all of it',
