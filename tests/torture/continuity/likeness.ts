@@ -1,8 +1,8 @@
 import { Fourier, powerOfTwo } from './fourier';
 
-/** Every fourth sample is enough to find a place: the signal's band ends at 3.5 kHz, that of 12 kHz at 6. */
-const DECIMATION = 4;
-/** The exact place is at most so far from the one found among every fourth sample. */
+/** Every sixth sample is enough to find a place: the signal's band ends at 3.5 kHz, that of 8 kHz at 4. */
+const DECIMATION = 6;
+/** The exact place is at most so far from the one found among every sixth sample. */
 const REFINE = 6;
 
 /** A place in the reference: what was heard at `n` is the reference at `n + lag`, with this likeness. */
@@ -71,17 +71,12 @@ export class Likeness {
 
     const size = powerOfTwo(searched + wanted);
     const fourier = this.#fourier?.size === size ? this.#fourier : (this.#fourier = new Fourier(size));
+    // Both are real: one goes where the other's imaginary part would be, and one transform does for both.
     const [re, im] = [new Float64Array(size), new Float64Array(size)];
-    const [otherRe, otherIm] = [new Float64Array(size), new Float64Array(size)];
     for (let at = 0; at < searched; at += 1) re[at] = this.reference[begin + at * DECIMATION] as number;
-    for (let at = 0; at < wanted; at += 1) otherRe[at] = this.heard[from + at * DECIMATION] as number;
+    for (let at = 0; at < wanted; at += 1) im[at] = this.heard[from + at * DECIMATION] as number;
     fourier.forward(re, im);
-    fourier.forward(otherRe, otherIm);
-    for (let at = 0; at < size; at += 1) {
-      const [a, b, c, d] = [re[at], im[at], otherRe[at], otherIm[at]] as [number, number, number, number];
-      re[at] = a * c + b * d;
-      im[at] = b * c - a * d;
-    }
+    correlate(re, im);
     fourier.inverse(re, im);
 
     let best = -Infinity;
@@ -94,10 +89,32 @@ export class Likeness {
     return this.near(from, samples, begin + bestAt * DECIMATION - from, REFINE);
   }
 
-  /** The square of what is left of what was heard when the reference at this lag is taken off. */
+  /**
+   * The square of what is left of what was heard when the reference at this lag is taken off; beyond the reference, what
+   * another noise of its power would leave: silence is nothing of it there, either.
+   */
   difference(at: number, lag: number): number {
-    const left = (this.heard[at] as number) - (this.reference[at + lag] ?? 0);
-    return left * left;
+    const heard = this.heard[at] as number;
+    const sent = this.reference[at + lag];
+    return sent === undefined ? heard * heard + this.power : (heard - sent) ** 2;
+  }
+}
+
+/**
+ * The spectrum of the correlation of two real signals, in place.
+ * @param re in: the real part of the spectrum of the first signal plus i times the second
+ * @param im in: its imaginary part
+ */
+function correlate(re: Float64Array, im: Float64Array): void {
+  const last = re.length - 1;
+  for (let at = 0, mirror = 0; at <= mirror || at === 0; at += 1, mirror = last + 1 - at) {
+    const [a, b, c, d] = [re[at], im[at], re[mirror], im[mirror]] as [number, number, number, number];
+    // Twice the two spectra here; those at the mirror's place are their conjugates.
+    const [firstRe, firstIm, secondRe, secondIm] = [a + c, b - d, b + d, c - a];
+    const productRe = (firstRe * secondRe + firstIm * secondIm) / 4;
+    const productIm = (firstIm * secondRe - firstRe * secondIm) / 4;
+    [re[at], im[at]] = [productRe, productIm];
+    [re[mirror], im[mirror]] = [productRe, -productIm];
   }
 }
 
