@@ -5,11 +5,12 @@
 const HANGS_AFTER_MS = 90_000;
 
 const TORTURE = '/tests/torture/[^/]+\\.test\\.ts$';
+const DOORS = '/tests/doors/';
 
 /**
- * Four projects: `unit` (mirrors src/, plus the repo's own rules), `e2e` (the real daemon, run in one worker),
+ * Five projects: `unit` (mirrors src/, plus the repo's own rules), `e2e` (the real daemon, run in one worker),
  * `beside`, end-to-end tests that take long and do little, to be run at the same time as the others, and `torture`, the
- * faults (the files right in tests/torture/; what they are made of has unit tests).
+ * faults (the files right in tests/torture/; what they are made of has unit tests), and `doors`, what must not be sent.
  */
 const shared = {
   testEnvironment: 'node',
@@ -30,7 +31,7 @@ module.exports = {
       ...shared,
       displayName: 'unit',
       roots: ['<rootDir>/tests'],
-      testPathIgnorePatterns: ['/tests/e2e/', TORTURE],
+      testPathIgnorePatterns: ['/tests/e2e/', TORTURE, DOORS],
     },
     {
       ...shared,
@@ -49,6 +50,11 @@ module.exports = {
       displayName: 'torture',
       roots: ['<rootDir>/tests/torture'],
       testMatch: ['<rootDir>/tests/torture/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'doors',
+      roots: ['<rootDir>/tests/doors'],
     },
   ],
 };

@@ -50,11 +50,14 @@ export function createHttpServer(house: HttpHouse): HttpServer {
     noDelay: true,
   });
   const sockets = new Set<Socket>();
+  /** The latest answer on each connection. */
+  const answers = new WeakMap<Duplex, http.ServerResponse>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
+    answers.set(req.socket, res);
     if (isClosing) res.setHeader('Connection', 'close');
     res.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
     if (!isAudio(req, res)) app(req, res);
@@ -74,7 +77,7 @@ export function createHttpServer(house: HttpHouse): HttpServer {
     if (req.headers.upgrade?.toLowerCase() === 'websocket') upgrades.handle(req, socket, head);
     else serveWithoutUpgrade(server, req, socket, head);
   });
-  server.on('clientError', refuseBroken);
+  server.on('clientError', (error, socket) => refuseBroken(error, socket, answers.get(socket)));
 
   return {
     listen: () => listen(server, house.config),
@@ -115,10 +118,22 @@ function whyNot(error: NodeJS.ErrnoException, address: string): string {
   return `Cannot listen on ${address}: ${error.message}`;
 }
 
-/** What is no HTTP gets an answer too, and the connection is closed. */
-function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+/**
+ * What is no HTTP gets an answer too, and the connection is closed.
+ * @param latest where it is the rest of a request that is being answered, that answer is the last one
+ */
+function refuseBroken(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  latest: http.ServerResponse | undefined,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
+    return;
+  }
+  if (latest?.headersSent && !latest.req.complete) {
+    socket.once('finish', () => socket.destroy());
+    socket.end();
     return;
   }
   const problem =

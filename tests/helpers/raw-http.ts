@@ -1,4 +1,5 @@
 import net from 'node:net';
+import tls from 'node:tls';
 import { HANGS_AFTER_MS } from './patience';
 
 /** A TCP connection on which a test speaks HTTP by hand. */
@@ -24,10 +25,25 @@ export class RawConnection {
     });
   }
 
-  static async open(port: number): Promise<RawConnection> {
-    const socket = net.connect(port, '127.0.0.1');
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  /** @param ca the authority behind the certificate that `localhost` shows there; without one, no TLS is spoken */
+  static async open(port: number, ca?: Buffer): Promise<RawConnection> {
+    const host = '127.0.0.1';
+    const socket = ca
+      ? tls.connect({ port, host, ca, servername: 'localhost', ALPNProtocols: ['http/1.1'] })
+      : net.connect(port, host);
+    const open = ca ? 'secureConnect' : 'connect';
+    await new Promise<void>((resolve, reject) => socket.once(open, resolve).once('error', reject));
     return new RawConnection(socket);
+  }
+
+  /** Whether more may come. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  /** Resolves when something has come, or the connection is over. */
+  async more(): Promise<void> {
+    if (this.isOpen) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
   get received(): string {

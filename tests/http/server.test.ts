@@ -201,6 +201,21 @@ describe('a problem', () => {
     expect((await http.request('/health')).status).toBe(200);
   });
 
+  it('is said once: what follows a refused body and is no HTTP gets no answer of its own', async () => {
+    const connection = await raw(
+      'POST /stream/v/audio?format=mp3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcdefgh\r\n',
+    );
+    const received = await connection.closed;
+    expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    expect(received).toMatch(/^HTTP\/1\.1 415 [^]*\}$/);
+  });
+
+  it('is said for the second request on a connection as well', async () => {
+    const connection = await raw('GET /health HTTP/1.1\r\nHost: x\r\n\r\nhello\r\n\r\n');
+    const received = await connection.closed;
+    expect(received).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 400 [^]*"code":"bad-request"/);
+  });
+
   it('reaches a client that sends first and reads later', async () => {
     const body = Buffer.alloc(6 * MEGABYTE);
     const { status, headers, json } = await http.post('/stream/v/audio?format=mp3', body);

@@ -1,0 +1,228 @@
+import { Daemon } from '../helpers/daemon';
+import { eventually } from '../helpers/eventually';
+import { jsonRequest } from '../helpers/http-request';
+import type { MetricsText } from '../helpers/metrics-text';
+import { Nginx } from '../helpers/nginx';
+import { trust } from '../helpers/web';
+import { ControlVibe, PREBUFFER_MS } from './control-vibe';
+import { type Answer, exchange, type Place } from './exchange';
+import { check, type Expected, type Row } from './row';
+import { json, post, type Step, type Until } from './wire';
+
+/** What no door may take for an answer, on a busy machine. How long most take is judged by their median. */
+const ANSWER_MS = 5_000;
+const MEDIAN_MS = 100;
+/** Of a vibe in the list: what changes by itself while nobody does anything. */
+const RESTLESS = ['bufferedMs', 'signal', 'listeners', 'encoder', 'isStreaming'] as const;
+/** What is counted, and must not have changed after a refusal. */
+const COUNTS = [
+  'vibesflow_vibes_started_total',
+  'vibesflow_participants',
+  'vibesflow_encoder_starts_total',
+  'vibesflow_takeovers_total',
+  'vibesflow_samples_discarded_total',
+  'vibesflow_samples_lost_total',
+  'vibesflow_media_server_restarts_total',
+  'vibesflow_rtc_sessions',
+] as const;
+
+interface State {
+  readonly vibes: unknown;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface DoorOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether nginx stands in front, and rows go through it. */
+  readonly throughNginx?: boolean;
+  /** Where rows go, if not to the daemon's own port. */
+  readonly place?: (daemon: Daemon) => Place;
+}
+
+/** A daemon at whose doors somebody tries everything, while a control vibe plays. */
+export class DoorHouse {
+  readonly daemon: Daemon;
+  readonly nginx: Nginx | undefined;
+  readonly #control: ControlVibe;
+  readonly #place: Place;
+  readonly #pid: number;
+  readonly #slow = new Map<Row, Promise<Answer>>();
+  readonly #answerMs: number[] = [];
+  /** Failures that rows ask for, such as of what is not built in. */
+  readonly #asked = new Set<string>();
+  #ids = 0;
+  #state: State;
+
+  private constructor(
+    parts: { daemon: Daemon; nginx: Nginx | undefined; control: ControlVibe; place: Place },
+    state: State,
+  ) {
+    this.daemon = parts.daemon;
+    this.nginx = parts.nginx;
+    this.#control = parts.control;
+    this.#place = parts.place;
+    this.#pid = parts.daemon.pid;
+    this.#state = state;
+  }
+
+  static async open(options: DoorOptions = {}): Promise<DoorHouse> {
+    const publicUrl: Record<string, string> = options.throughNginx ? { PUBLIC_URL: 'https://localhost' } : {};
+    const daemon = await Daemon.start({ PREBUFFER_MS: String(PREBUFFER_MS), ...publicUrl, ...options.env });
+    let nginx: Nginx | undefined;
+    try {
+      nginx = options.throughNginx ? await Nginx.start(daemon) : undefined;
+      if (nginx) trust(nginx.ca);
+      const control = await ControlVibe.begin(daemon);
+      const place = options.place?.(daemon) ?? placeOf(daemon, nginx);
+      return new DoorHouse({ daemon, nginx, control, place }, await stateOf(daemon));
+    } catch (error) {
+      await nginx?.stop();
+      await daemon.stop();
+      throw error;
+    }
+  }
+
+  /** Sends the rows that take long, all at once. `refuses` waits for each. */
+  beginSlow(rows: readonly Row[]): void {
+    for (const row of rows.filter(({ slow }) => slow)) {
+      const answer = this.send(row.send);
+      answer.catch(() => undefined);
+      this.#slow.set(row, answer);
+    }
+  }
+
+  /** Sends a row, and holds the answer and the state of the relay afterwards against what is expected. */
+  async try(row: Row): Promise<Answer> {
+    const expected = (this.nginx && row.throughNginx) || row.expect;
+    const id = this.#freshId();
+    const keys: string[] = [];
+    for (const step of row.given ?? []) keys.push(...(await this.#give(step, id)));
+    if (row.given) this.#state = await stateOf(this.daemon);
+    try {
+      const answer = await (this.#slow.get(row) ?? this.send(row.send, id));
+      check(answer, expected);
+      this.#asked.add(String(answer.status));
+      this.#checkTime(answer, expected);
+      if (!expected.changes) await this.#expectUnchanged();
+      return answer;
+    } finally {
+      await this.#tidy(id, keys);
+    }
+  }
+
+  send(steps: Step | readonly Step[], id = this.#freshId()): Promise<Answer> {
+    return exchange(this.#place, [steps].flat() as Step[], id);
+  }
+
+  /**
+   * That nobody else noticed anything: the same process, no failure of its own, answers at once, and a control vibe
+   * byte for byte.
+   */
+  async expectUnharmed(): Promise<void> {
+    await Promise.allSettled(this.#slow.values());
+    await this.#control.prove();
+    expect([this.daemon.isRunning, this.daemon.pid]).toEqual([true, this.#pid]);
+    const metrics = await this.daemon.metrics();
+    await eventually(
+      'no creator is connected any more',
+      async () => (await this.daemon.metrics()).sumOrZero('vibesflow_ingest_connections') === 0,
+    );
+    const statuses = metrics.labels('vibesflow_http_requests_total', 'status');
+    expect(statuses.filter((status) => status.startsWith('5') && !this.#asked.has(status))).toEqual([]);
+    expect(metrics.sum('vibesflow_problems_total', { code: 'internal-error' })).toBe(0);
+    expect(this.daemon.output).not.toMatch(/"level":(50|60)/);
+    const sorted = this.#answerMs.toSorted((a, b) => a - b);
+    if (sorted.length > 0) expect(sorted[sorted.length >> 1]).toBeLessThan(MEDIAN_MS);
+    await eventually('all encoders are gone', () => this.daemon.encoders().length === 0);
+  }
+
+  async close(): Promise<void> {
+    trust(undefined);
+    await this.nginx?.stop();
+    await this.daemon.stop();
+  }
+
+  #freshId(): string {
+    this.#ids += 1;
+    return `fresh-${this.#ids}`;
+  }
+
+  /** @returns the owner key in the answer, if there is one */
+  async #give(step: Step | Until, id: string): Promise<string[]> {
+    if ('state' in step) {
+      await eventually(
+        `${id} is ${step.state}`,
+        async () => (await this.daemon.status(id))?.['state'] === step.state,
+      );
+      return [];
+    }
+    const { status, body } = await this.send(step, id);
+    if (status < 200 || status > 299)
+      throw new Error(`what is given was refused: ${status} ${body.slice(0, 300)}`);
+    return /"ownerKey":"([^"]+)"/.exec(body)?.slice(1) ?? [];
+  }
+
+  #checkTime({ ms, wholeMs }: Answer, { betweenMs }: Expected): void {
+    if (!betweenMs) {
+      this.#answerMs.push(ms);
+      expect(ms).toBeLessThan(ANSWER_MS);
+      return;
+    }
+    expect(wholeMs).toBeGreaterThanOrEqual(betweenMs[0]);
+    expect(wholeMs).toBeLessThan(betweenMs[1]);
+  }
+
+  async #expectUnchanged(): Promise<void> {
+    let seen: State | undefined;
+    try {
+      await eventually(
+        'the state is as before',
+        async () => {
+          seen = await stateOf(this.daemon);
+          return JSON.stringify(seen) === JSON.stringify(this.#state);
+        },
+        { withinMs: 5_000 },
+      );
+    } catch {
+      expect(seen).toEqual(this.#state);
+    }
+  }
+
+  /** Ends what the row started. */
+  async #tidy(id: string, keys: readonly string[]): Promise<void> {
+    const status = await this.daemon.status(id);
+    if (!status) return;
+    if (status['state'] !== 'ended') {
+      const creator = typeof status['creator'] === 'string' ? { creator: status['creator'] } : {};
+      const headers = keys.map((key) => ['Authorization', `Bearer ${key}`] as const);
+      const end = post('/stream/{id}/end', json({ drain: false, ...creator }), Object.fromEntries(headers));
+      await exchange(placeOf(this.daemon, undefined), [end], id);
+    }
+    this.#state = await eventually('the vibe is gone', async () => {
+      const state = await stateOf(this.daemon);
+      return !JSON.stringify(state.vibes).includes(`"${id}"`) && state;
+    });
+  }
+}
+
+function placeOf(daemon: Daemon, nginx: Nginx | undefined): Place {
+  return nginx ? { port: nginx.httpsPort, ca: nginx.ca } : { port: Number(new URL(daemon.apiUrl).port) };
+}
+
+async function stateOf(daemon: Daemon): Promise<State> {
+  const [{ json }, metrics] = await Promise.all([
+    jsonRequest(`${daemon.apiUrl}/streams/active`),
+    daemon.metrics(),
+  ]);
+  const vibes = (json['activeStreams'] as Record<string, unknown>[]).map((vibe) => {
+    const calm = { ...vibe };
+    for (const member of RESTLESS) delete calm[member];
+    calm['state'] = vibe['state'] === 'ending' ? 'ending' : 'on';
+    return calm;
+  });
+  return { vibes, counts: Object.fromEntries(COUNTS.map((name) => [name, countOf(metrics, name)])) };
+}
+
+function countOf(metrics: MetricsText, name: string): number {
+  return metrics.sumOrZero(name);
+}
