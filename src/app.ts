@@ -1,4 +1,5 @@
 import { Ticker } from './audio/ticker';
+import { createDoorkeeper } from './auth/doorkeeper';
 import { systemClock } from './base/clock';
 import { Closer, once } from './base/closer';
 import type { Config } from './base/config';
@@ -52,6 +53,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
       metrics.journal.staleEncoders.inc();
       logger.warn({ vibeId, pid }, 'an FFmpeg of a daemon that died was still there: ended');
     }
+    const doorkeeper = await createDoorkeeper({ config, clock, logger });
     const hooks = new HookDesk({ logger, metrics });
     const mediaServer = createMediaServer({ config, hooks, clock, logger, metrics });
     const encoders = await prepareEncoders({
@@ -94,6 +96,7 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
     const server = createHttpServer({
       config,
       registry,
+      doorkeeper,
       mediaServerHealth: () => mediaServer.health,
       journalFault: () => memory.fault,
       hooks,

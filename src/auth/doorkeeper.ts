@@ -1,3 +1,4 @@
+import type { Config } from '../base/config';
 import { Problem } from '../base/errors';
 import { checkGrant, type Grant, type Need } from './grant';
 import { TokenVerifier, type TokenVerifierOptions } from './token-verifier';
@@ -22,10 +23,13 @@ export const MAX_URL_LIFE_MS = 60 * 60_000;
 
 /** The doorkeeper that the settings ask for. */
 export async function createDoorkeeper(
-  options: TokenVerifierOptions & { readonly config: { readonly authMode: 'open' | 'token' } },
+  options: TokenVerifierOptions & { readonly config: Pick<Config, 'authMode' | 'production'> },
 ): Promise<Doorkeeper> {
-  if (options.config.authMode === 'open') return { admit: () => undefined };
-  return new TokenDoorkeeper(await TokenVerifier.open(options));
+  const { authMode, production } = options.config;
+  if (authMode === 'token') return new TokenDoorkeeper(await TokenVerifier.open(options));
+  if (production)
+    options.logger.warn('AUTH_MODE=open: whoever reaches the relay can start vibes, and send under any name');
+  return { admit: () => undefined };
 }
 
 /** Lets pass who shows a token that is enough for the door. */

@@ -1,12 +1,13 @@
 import { createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { notYet, url } from './setting-parsers';
+import { oneOf, url } from './setting-parsers';
 import type { Settings } from './settings';
 
 const MIN_SECRET_BYTES = 32;
 /** A secret that was made by chance has more; `changemechangeme…` and `aaaa…` have not. */
 const MIN_DIFFERENT_CHARACTERS = 12;
 const MIN_RSA_BITS = 2048;
+const KEY_SETTINGS = ['AUTH_SECRET', 'AUTH_PUBLIC_KEY', 'AUTH_JWKS_URL'] as const;
 const TEXT = /^[\x21-\x7e]{1,256}$/;
 
 /** The settings of who may do what. */
@@ -23,13 +24,19 @@ export const AUTH_SETTINGS: Pick<
   authMode: {
     name: 'AUTH_MODE',
     shown: 'open (must be asked for by name with NODE_ENV=production)',
-    meaning: '`open`: the creator’s name is the claim on a vibe (`token` is to come)',
+    meaning:
+      '`open`: the creator’s name is the claim on a vibe. `token`: a signed token says who may do what; needs `AUTH_SECRET`, `AUTH_PUBLIC_KEY` or `AUTH_JWKS_URL`',
     default: (context) => {
       if (context.env['NODE_ENV'] === 'production')
         throw new Error('must be set in production; open lets anybody who can reach the relay send audio');
       return 'open';
     },
-    parse: notYet('open', 'token', 'use open behind your own access control'),
+    parse: (text, { env }) => {
+      const mode = oneOf('open', 'token')(text);
+      if (mode === 'token' && !KEY_SETTINGS.some((name) => env[name]))
+        throw new Error(`token needs a key to check tokens with: set one of ${KEY_SETTINGS.join(', ')}`);
+      return mode;
+    },
   },
   authSecret: {
     name: 'AUTH_SECRET',

@@ -33,14 +33,6 @@ export function url(...protocols: string[]): (text: string) => string {
   };
 }
 
-/** The one word there is, with a hint for who asks for the one to come. */
-export function notYet<T extends string>(supported: T, later: string, hint: string): (text: string) => T {
-  return (text) => {
-    if (text === later) throw new Error(`${later} is not available in this version (${hint})`);
-    return oneOf(supported)(text);
-  };
-}
-
 /** Whether Express takes it as the name of proxies: it would throw at what it does not know. */
 export function isProxy(text: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { Problem } from '../base/errors';
 import { checkVibeId } from '../vibes/vibe-id';
+import { adminOnly } from './admission';
 import type { HttpContext } from './context';
 import { openDoor } from './doors';
 import { healthDoor, metricsDoor, readyDoor } from './health';
@@ -51,15 +52,15 @@ function openDoors(app: Express, context: HttpContext): void {
   openDoor(app, '/stream/:vibeId/leave', { post: leaveDoor(context) });
   openDoor(app, '/stream/:vibeId/events', { get: upgradeRequired });
   openDoor(app, '/stream/:vibeId', { get: statusDoor(context) });
-  openDoor(app, '/streams/active', { get: activeDoor(context) });
+  openDoor(app, '/streams/active', { get: adminOnly(context, activeDoor(context)) });
   openDoor(app, '/vibestream/:rtaId', { get: vibestreamDoor(context) });
   openDoor(app, '/health', { get: healthDoor(context) });
   openDoor(app, '/ready', { get: readyDoor(context) });
-  openDoor(app, '/metrics', { get: metricsDoor(context) });
+  openDoor(app, '/metrics', { get: adminOnly(context, metricsDoor(context)) });
   const srs = new SrsApi(context);
-  openDoor(app, '/api/v1/versions', { get: srs.versions });
-  openDoor(app, '/api/v1/summaries', { get: srs.summaries });
-  openDoor(app, '/api/v1/streams/', { get: srs.streams });
+  openDoor(app, '/api/v1/versions', { get: adminOnly(context, srs.versions) });
+  openDoor(app, '/api/v1/summaries', { get: adminOnly(context, srs.summaries) });
+  openDoor(app, '/api/v1/streams/', { get: adminOnly(context, srs.streams) });
   openDoor(app, '/api/v1/streams', { get: srs.redirect });
   openHooks(app, context);
   openRtc(app, context);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { PcmFormat } from '../audio/pcm';
+import type { Grant } from '../auth/grant';
 import { Problem } from '../base/errors';
 import type { Claim } from '../vibes/ownership';
 import type { Vibe } from '../vibes/vibe';
@@ -42,17 +43,18 @@ export interface Taken {
   readonly sequence: number;
 }
 
-/** Everything that can be refused before the body is read. */
+/** Everything that can be refused before the body is read. @param grant of the request's token, where one is asked for */
 export function readAudioPost(
   req: IncomingMessage,
   vibeId: string,
   { registry }: HttpContext,
   reader: BodyReader,
+  grant?: Grant,
 ): AudioPost {
   const query = readQuery(req);
   const media = mediaTypeOf(req.headers);
   const wrapping = wrappingOf(media);
-  const claim = claimOf(req, query);
+  const claim = claimOf(req, query, grant);
   const sequence = sequenceOf(req, query);
   const format = wrapping === 'raw' ? resolveFormat(saidFormat(query, media)) : undefined;
   if (!hasBody(req)) throw new Problem('empty-audio', 'There is no audio in this request.');

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Grant } from '../auth/grant';
 import { Problem } from '../base/errors';
 import type { Claim } from '../vibes/ownership';
+import { bearerOf } from './admission';
 import type { SaidFormat } from './audio-format';
 import { type MediaType, parseMediaType } from './media-type';
 import { checkCoding } from './request-body';
@@ -80,15 +82,17 @@ export function mediaHints(media?: MediaType): SaidFormat {
 /**
  * Who sends: `?creator=` or `X-Creator`, and the owner key as bearer token (or `?token=`, which is what browsers can
  * send with a WebSocket).
+ * @param grant of a signed token, which then decides instead of an owner key
  * @throws {Problem} `invalid-field` (400)
  */
-export function claimOf(req: IncomingMessage, query: ReadonlyMap<string, string>): Claim {
+export function claimOf(req: IncomingMessage, query: ReadonlyMap<string, string>, grant?: Grant): Claim {
   const header = req.headers['x-creator'];
   const said = query.get('creator') || (typeof header === 'string' ? headerText(header) : undefined);
   const creator = said ? checkName(said, 'creator') : undefined;
-  const bearer = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '')?.[1];
-  const ownerKey = bearer ?? (query.get('token') || undefined);
-  return { ...(creator === undefined ? {} : { creator }), ...(ownerKey === undefined ? {} : { ownerKey }) };
+  const named = creator === undefined ? {} : { creator };
+  if (grant) return { ...named, bearer: { subject: grant.subject, isAdmin: grant.role === 'admin' } };
+  const ownerKey = bearerOf(req) ?? (query.get('token') || undefined);
+  return { ...named, ...(ownerKey === undefined ? {} : { ownerKey }) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { PcmFormat } from '../audio/pcm';
+import type { Doorkeeper } from '../auth/doorkeeper';
 import type { Clock } from '../base/clock';
 import type { Config } from '../base/config';
 import type { Problem } from '../base/errors';
@@ -54,6 +55,7 @@ export interface WebRtc {
 export interface HttpHouse {
   readonly config: Config;
   readonly registry: VibeRegistry;
+  readonly doorkeeper: Doorkeeper;
   mediaServerHealth(): MediaServerFacts;
   /** Why vibes would not survive the daemon's death now, in words; nothing where they would. */
   journalFault(): string | undefined;
@@ -81,10 +83,11 @@ export interface HttpContext extends HttpHouse {
 }
 
 export function createContext(house: HttpHouse): HttpContext {
-  const { config, registry, hooks, webRtc, clock, logger, metrics, version } = house;
+  const { config, registry, doorkeeper, hooks, webRtc, clock, logger, metrics, version } = house;
   return {
     config,
     registry,
+    doorkeeper,
     mediaServerHealth: () => house.mediaServerHealth(),
     journalFault: () => house.journalFault(),
     hooks,

@@ -5,6 +5,7 @@ import { WavReader } from '../audio/wav';
 import { Problem } from '../base/errors';
 import type { Vibe } from '../vibes/vibe';
 import type { VibeState } from '../vibes/vibe-state';
+import { admit } from './admission';
 import { checkLength, outlastsBuffer, rawChunk, wavChunk } from './audio-json';
 import { readAudioBody } from './audio-json-cut';
 import { type AudioPost, MAX_CHUNK_BYTES, readAudioPost, type Taken } from './audio-post';
@@ -51,7 +52,9 @@ export async function takeAudio(
 ): Promise<Receipt | undefined> {
   const reader = new BodyReader(req, res, context);
   try {
-    const post = readAudioPost(req, vibeId, context, reader);
+    const admitted = admit(req, { role: 'creator', vibeId }, context);
+    const grant = admitted instanceof Promise ? await admitted : admitted;
+    const post = readAudioPost(req, vibeId, context, reader, grant);
     const taken = await take(req, post, context);
     return taken && receiptOf(taken, context);
   } finally {

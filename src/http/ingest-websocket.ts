@@ -87,6 +87,7 @@ export class WebSocketIngest {
     const hello = validate(helloMessage, parseJson(data));
     const { creator = this.#claim.creator, ownerKey = this.#claim.ownerKey } = hello;
     this.#claim = {
+      ...this.#claim,
       ...(creator === undefined ? {} : { creator }),
       ...(ownerKey === undefined ? {} : { ownerKey }),
     };

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { admit } from './admission';
 import type { HttpContext } from './context';
 import { readControlBody } from './json-body';
 import { participantBody, validate } from './schemas';
@@ -9,9 +10,14 @@ export function joinDoor(context: HttpContext): RequestHandler {
   const { registry, clock } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
+    const grant = await admit(req, { role: 'participant', vibeId }, context);
     const body = validate(participantBody, await readControlBody(req, res, context));
     const vibe = registry.requireActive(vibeId);
-    const { participantId, leaseSeconds } = vibe.participants.join(body.participantId, body.walletAddress);
+    const { participantId, leaseSeconds } = vibe.participants.join(
+      body.participantId,
+      body.walletAddress,
+      grant?.subject,
+    );
     res.json({
       success: true,
       vibeId: vibe.id,
@@ -34,10 +40,11 @@ export function leaveDoor(context: HttpContext): RequestHandler {
   const { registry, clock } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
+    const grant = await admit(req, { role: 'participant', vibeId }, context);
     const body = validate(participantBody, await readControlBody(req, res, context, { textPlain: true }));
     const participants = registry.get(vibeId)?.participants;
     const participantId = body.participantId ?? body.walletAddress;
-    if (participantId !== undefined) participants?.leave(participantId);
+    if (participantId !== undefined) participants?.leave(participantId, grant?.subject);
     res.json({
       success: true,
       vibeId,

@@ -42,7 +42,9 @@ export function problemHeaders(problem: Problem): Record<string, string> {
     headers['Retry-After'] = String(Math.max(1, Math.ceil(seconds)));
   }
   if (Array.isArray(allow)) headers['Allow'] = allow.join(', ');
-  if (problem.status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  if (problem.status === 401)
+    headers['WWW-Authenticate'] =
+      problem.code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer';
   if (problem.code === 'upgrade-required') headers['Upgrade'] = 'websocket';
   return headers;
 }

@@ -3,6 +3,7 @@ import { DEFAULT_FORMAT, type PcmFormat } from '../audio/pcm';
 import { Problem } from '../base/errors';
 import { checkVibeId } from '../vibes/vibe-id';
 import { isOver } from '../vibes/vibe-state';
+import { admit } from './admission';
 import { claimOf, mediaTypeOf, readQuery } from './audio-request';
 import { BodyReader } from './body-reader';
 import type { HttpContext, WebRtc } from './context';
@@ -50,7 +51,8 @@ class RtcDoors {
   readonly whip: RequestHandler = this.#counted('whip', async (req, res) => {
     const { registry } = this.#context;
     const { webRtc, query, vibeId } = this.#understand(req);
-    const claim = claimOf(req, query);
+    const grant = await admit(req, { role: 'creator', vibeId }, this.#context);
+    const claim = claimOf(req, query, grant);
     const format = this.#formatOf(vibeId);
     registry.check(vibeId, claim, format);
     const offer = await this.#readOffer(req, res);

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 // First: ws takes it over when it is loaded.
 import '../base/websocket-mask';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Grant } from '../auth/grant';
 import { Problem } from '../base/errors';
 import { checkVibeId } from '../vibes/vibe-id';
+import { admitWebSocket } from './admission';
 import { claimOf, readQuery, saidFormat } from './audio-request';
 import type { HttpContext } from './context';
 import { tellEvents } from './events-websocket';
@@ -37,7 +39,10 @@ export class Upgrades {
   }
 
   /** For the `upgrade` event of the HTTP server, where a WebSocket is asked for. */
-  readonly handle = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  readonly handle = (req: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    void this.#handle(req, socket, head);
+
+  async #handle(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const requestId = requestIdOf(req);
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
@@ -46,9 +51,12 @@ export class Upgrades {
       const { vibeId, door } = target(req);
       route = `/stream/:vibeId/${door}`;
       this.#check(req);
+      const query = readQuery(req);
+      const role = door === 'audio' ? 'creator' : 'participant';
+      const grant = await admitWebSocket(req, query, { role, vibeId }, this.#context);
       const open =
         door === 'audio'
-          ? this.#audio(req, vibeId)
+          ? this.#audio(req, query, { vibeId, grant })
           : (link: WebSocketLink) => tellEvents(link, vibeId, this.#context);
       this.#servers[door].handleUpgrade(req, socket, head, (webSocket) => {
         socket.off('error', onError);
@@ -63,7 +71,7 @@ export class Upgrades {
       const more: Record<string, string> = problem.status === 426 ? { 'Sec-WebSocket-Version': '13' } : {};
       answerRaw(socket, problem, { instance: pathOf(about.path), requestId }, more);
     }
-  };
+  }
 
   /** @throws {Problem} `bad-request` (400), `forbidden` (403), `upgrade-required` (426) */
   #check(req: IncomingMessage): void {
@@ -77,11 +85,14 @@ export class Upgrades {
   }
 
   /** @throws {Problem} what makes the request unfit before anything is known of the vibe */
-  #audio(req: IncomingMessage, vibeId: string): (link: WebSocketLink) => void {
+  #audio(
+    req: IncomingMessage,
+    query: ReadonlyMap<string, string>,
+    { vibeId, grant }: { vibeId: string; grant: Grant | undefined },
+  ): (link: WebSocketLink) => void {
     const context = this.#context;
     if (context.registry.draining) throw new Problem('draining', 'The relay is restarting.');
-    const query = readQuery(req);
-    const claim = claimOf(req, query);
+    const claim = claimOf(req, query, grant);
     return (link) => void new WebSocketIngest(link, { vibeId, claim, said: saidFormat(query) }, context);
   }
 

@@ -3,6 +3,7 @@ import { settlesWithin } from '../base/clock';
 import type { Vibe } from '../vibes/vibe';
 import { checkVibeId } from '../vibes/vibe-id';
 import { describe, summarize } from '../vibes/vibe-status';
+import { admit } from './admission';
 import { claimOf, readQuery } from './audio-request';
 import type { HttpContext } from './context';
 import { readControlBody } from './json-body';
@@ -21,15 +22,16 @@ export function startDoor(context: HttpContext): RequestHandler {
   const { registry, urls, clock } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
+    const grant = await admit(req, { role: 'creator', vibeId }, context);
     const body = validate(startBody, await readControlBody(req, res, context));
-    const { creator: named, ownerKey: shown } = claimOf(req, readQuery(req));
+    const claim = claimOf(req, readQuery(req), grant);
     const { vibe, created, ownerKey } = registry.start({
+      ...claim,
       vibeId,
-      creator: body.creator ?? named,
+      creator: body.creator ?? claim.creator,
       network: body.network,
       title: body.title,
       claim: body.claim ?? false,
-      ownerKey: shown,
     });
     res.status(created ? 201 : 200).json({
       success: true,
@@ -51,8 +53,9 @@ export function endDoor(context: HttpContext): RequestHandler {
   const { registry, clock } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
+    const grant = await admit(req, { role: 'creator', vibeId }, context);
     const body = validate(endBody, await readControlBody(req, res, context));
-    const claim = claimOf(req, readQuery(req));
+    const claim = claimOf(req, readQuery(req), grant);
     const vibe = registry.require(vibeId);
     registry.authorize(vibe, { ...claim, ...(body.creator === undefined ? {} : { creator: body.creator }) });
     const drain = body.drain ?? true;
@@ -73,8 +76,10 @@ export function endDoor(context: HttpContext): RequestHandler {
 /** `GET /stream/:vibeId`: everything about one vibe, also for some minutes after its end. */
 export function statusDoor(context: HttpContext): RequestHandler {
   const { registry, urls, clock } = context;
-  return (req, res) => {
-    const vibe = registry.require(req.params['vibeId'] as string);
+  return async (req, res) => {
+    const vibeId = req.params['vibeId'] as string;
+    await admit(req, { role: 'participant', vibeId }, context);
+    const vibe = registry.require(vibeId);
     res.json({
       success: true,
       ...describe(vibe),
@@ -97,8 +102,10 @@ export function activeDoor({ registry, clock }: HttpContext): RequestHandler {
 /** `GET /vibestream/:rtaId`: what the original system's players ask before they join. */
 export function vibestreamDoor(context: HttpContext): RequestHandler {
   const { registry, urls, clock } = context;
-  return (req, res) => {
-    const vibe = registry.requireActive(checkVibeId(req.params['rtaId'] as string));
+  return async (req, res) => {
+    const vibeId = checkVibeId(req.params['rtaId'] as string);
+    await admit(req, { role: 'participant', vibeId }, context);
+    const vibe = registry.requireActive(vibeId);
     res.json({
       success: true,
       rtaId: vibe.id,

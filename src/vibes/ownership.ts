@@ -1,24 +1,39 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Problem } from '../base/errors';
 
+/** Who bears a signed token that is enough for the door. */
+export interface Bearer {
+  readonly subject: string;
+  readonly isAdmin: boolean;
+}
+
 /** What somebody shows to act on a vibe. */
 export interface Claim {
   readonly creator?: string;
   readonly ownerKey?: string;
+  /** In `token` mode, and then it decides alone. */
+  readonly bearer?: Bearer;
 }
 
 /**
- * Whose a vibe is. In `open` mode the creator's name is the claim; after `claim()` only the owner key counts.
- * Only a hash of the key is kept.
+ * Whose a vibe is. In `open` mode the creator's name is the claim; after `claim()` only the owner key counts. In `token`
+ * mode a vibe is the subject's whose token started it. Only a hash of the key is kept.
  */
 export class Ownership {
   readonly creator: string | undefined;
+  /** Nothing for a vibe that was started in `open` mode. */
+  readonly subject: string | undefined;
   #keyHash: Buffer | undefined;
 
-  /** @param keyHash of a claim that was made before, as `keyHash` gave it */
-  constructor(creator: string | undefined, keyHash?: string) {
-    this.creator = creator;
-    if (keyHash !== undefined) this.#keyHash = Buffer.from(keyHash, 'hex');
+  /** @param about.keyHash of a claim that was made before, as `keyHash` gave it */
+  constructor(about: {
+    readonly creator?: string | undefined;
+    readonly subject?: string | undefined;
+    readonly keyHash?: string | undefined;
+  }) {
+    this.creator = about.creator;
+    this.subject = about.subject;
+    if (about.keyHash !== undefined) this.#keyHash = Buffer.from(about.keyHash, 'hex');
   }
 
   /** In hexadecimal; the key itself is random, and cannot be found from it. Nothing where no claim was made. */
@@ -39,10 +54,25 @@ export class Ownership {
   }
 
   /**
+   * Whether the vibe, which is there already, may be started again with this claim.
+   * @throws {Problem} `unauthorized` (401), `wrong-owner-key` (403), `creator-conflict` (409)
+   */
+  checkStart(claim: Claim): void {
+    // Who shows the key of a claimed vibe need not say a name besides.
+    const name = this.isClaimed ? (claim.creator ?? this.creator) : claim.creator;
+    const isTheirs = claim.bearer
+      ? this.#isOf(claim.bearer)
+      : this.creator === undefined || name === this.creator;
+    if (!isTheirs) throw new Problem('creator-conflict', 'This vibe is held by another creator.');
+    if (!claim.bearer) this.#checkKey(claim);
+  }
+
+  /**
    * Whether audio may be sent with this claim.
    * @throws {Problem} `unauthorized` (401), `wrong-owner-key` (403), `wrong-creator` (403)
    */
   checkAudio(claim: Claim): void {
+    if (claim.bearer) return this.#checkBearer(claim.bearer);
     this.#checkKey(claim);
     if (this.creator !== undefined && claim.creator !== this.creator && !this.isClaimed) {
       throw new Problem('wrong-creator', 'This vibe was started by another creator.');
@@ -55,8 +85,17 @@ export class Ownership {
    * @throws {Problem} as `checkAudio`
    */
   checkEnd(claim: Claim): void {
+    if (claim.bearer) return this.#checkBearer(claim.bearer);
     this.#checkKey(claim);
     this.#checkName(claim);
+  }
+
+  #isOf({ subject, isAdmin }: Bearer): boolean {
+    return isAdmin || subject === this.subject;
+  }
+
+  #checkBearer(bearer: Bearer): void {
+    if (!this.#isOf(bearer)) throw new Problem('wrong-creator', 'This vibe was started by another creator.');
   }
 
   #checkKey(claim: Claim): void {

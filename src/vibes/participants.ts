@@ -1,16 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock';
+import { Problem } from '../base/errors';
 
 /** A lease lasts this long after the latest join: three missed renewals of a player that renews every 20 s. */
 export const LEASE_SECONDS = 60;
+
+interface Lease {
+  /** Monotonic milliseconds. */
+  readonly untilMs: number;
+  /** Whose token took it; nothing in `open` mode, and after a restart. */
+  readonly holder?: string | undefined;
+}
 
 /** Who listens, by their own word: each participant holds a lease until it leaves or stops renewing. */
 export class Participants {
   readonly #clock: Clock;
   readonly #onChange: (count: number) => void;
   readonly #onLease: (participantId: string, untilEpochMs: number | undefined) => void;
-  /** Participant id → when the lease runs out, monotonic milliseconds. Renewals move to the end. */
-  readonly #leases = new Map<string, number>();
+  /** By participant id. Renewals move to the end. */
+  readonly #leases = new Map<string, Lease>();
 
   /**
    * @param onChange told the new count whenever it changes
@@ -34,7 +42,7 @@ export class Participants {
   /** Each participant, and when its lease runs out, epoch milliseconds. */
   leases(): [participantId: string, untilEpochMs: number][] {
     const { nowMs, epochMs } = this.#now();
-    return [...this.#leases].map(([id, untilMs]) => [id, Math.round(epochMs + untilMs - nowMs)]);
+    return [...this.#leases].map(([id, { untilMs }]) => [id, Math.round(epochMs + untilMs - nowMs)]);
   }
 
   /** Takes over leases that were held before; those that have run out since are left out. */
@@ -43,25 +51,34 @@ export class Participants {
     const leftMs = [...leases].map(([id, untilMs]) => [id, untilMs - epochMs] as const);
     const valid = leftMs.filter(([, ms]) => ms > 0).sort(([, a], [, b]) => a - b);
     // A clock that was set back meanwhile makes no lease longer.
-    for (const [id, ms] of valid) this.#leases.set(id, nowMs + Math.min(ms, LEASE_SECONDS * 1000));
+    for (const [id, ms] of valid)
+      this.#leases.set(id, { untilMs: nowMs + Math.min(ms, LEASE_SECONDS * 1000) });
     if (valid.length > 0) this.#onChange(this.count);
   }
 
   /**
    * Takes or renews a lease. Idempotent for one participant.
    * @param participantId who; without it `walletAddress` stands for the participant, else an id is made up
+   * @param holder whose token asks, where tokens are asked for
+   * @throws {Problem} `forbidden` (403) where another holder has the lease
    */
-  join(participantId?: string, walletAddress?: string): { participantId: string; leaseSeconds: number } {
+  join(
+    participantId?: string,
+    walletAddress?: string,
+    holder?: string,
+  ): { participantId: string; leaseSeconds: number } {
     const id = participantId ?? walletAddress ?? randomUUID();
+    this.#checkHolder(id, holder);
     const isNew = !this.#leases.delete(id);
-    this.#leases.set(id, this.#clock.nowMs() + LEASE_SECONDS * 1000);
+    this.#leases.set(id, { untilMs: this.#clock.nowMs() + LEASE_SECONDS * 1000, holder });
     this.#onLease(id, this.#clock.epochMs() + LEASE_SECONDS * 1000);
     if (isNew) this.#onChange(this.count);
     return { participantId: id, leaseSeconds: LEASE_SECONDS };
   }
 
-  /** Gives a lease back. @returns whether there was one */
-  leave(participantId: string): boolean {
+  /** Gives a lease back. @returns whether there was one @throws {Problem} as `join` */
+  leave(participantId: string, holder?: string): boolean {
+    this.#checkHolder(participantId, holder);
     const held = this.#leases.delete(participantId);
     if (held) this.#onLease(participantId, undefined);
     if (held) this.#onChange(this.count);
@@ -72,7 +89,7 @@ export class Participants {
   expire(): void {
     const before = this.count;
     const nowMs = this.#clock.nowMs();
-    for (const [id, untilMs] of this.#leases) {
+    for (const [id, { untilMs }] of this.#leases) {
       if (untilMs > nowMs) break;
       this.#leases.delete(id);
     }
@@ -84,6 +101,12 @@ export class Participants {
     if (this.count === 0) return;
     this.#leases.clear();
     this.#onChange(0);
+  }
+
+  #checkHolder(participantId: string, holder: string | undefined): void {
+    const held = this.#leases.get(participantId)?.holder;
+    if (held === undefined || holder === undefined || held === holder) return;
+    throw new Problem('forbidden', 'Somebody else’s token holds this lease.');
   }
 
   #now(): { nowMs: number; epochMs: number } {

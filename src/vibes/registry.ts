@@ -87,23 +87,22 @@ export class VibeRegistry {
    * Starts a vibe, or finds the same creator's, which then may number its chunks anew. The encoder starts at once, so
    * that the first audio is heard sooner.
    * @returns the owner key where one was asked for and the vibe had none
-   * @throws {Problem} `creator-conflict` (409), `vibe-ending` (409), `too-many-vibes`, `draining` (503)
+   * @throws {Problem} `unauthorized` (401), `wrong-owner-key` (403), `creator-conflict`, `vibe-ending` (409),
+   *   `too-many-vibes`, `draining` (503)
    */
   start(request: StartRequest): { vibe: Vibe; created: boolean; ownerKey?: string } {
     const existing = this.#active.get(checkVibeId(request.vibeId));
-    if (existing && existing.creator !== undefined && existing.creator !== request.creator) {
-      throw new Problem('creator-conflict', `The vibe ${request.vibeId} is held by another creator.`);
-    }
+    existing?.ownership.checkStart(request);
     if (existing?.state === 'ending') {
       throw new Problem('vibe-ending', `The vibe ${request.vibeId} is still playing out.`, {
         retryAfterSeconds: 1,
       });
     }
-    const vibe = existing ?? this.#create(request);
+    const vibe = existing ?? this.#create(ownedBy(request));
     if (existing) vibe.restartNumbering();
     else vibe.warmUp();
     // A vibe without a creator is anybody's; only who starts it may claim it.
-    const mayClaim = request.claim === true && (!existing || vibe.creator !== undefined);
+    const mayClaim = request.claim === true && !request.bearer && (!existing || vibe.creator !== undefined);
     const ownerKey = mayClaim ? vibe.ownership.claim() : undefined;
     if (ownerKey !== undefined) this.#house.recorder?.changed(vibe);
     return { vibe, created: !existing, ...(ownerKey === undefined ? {} : { ownerKey }) };
@@ -137,7 +136,7 @@ export class VibeRegistry {
    */
   accept(vibeId: string, claim: Claim, format: PcmFormat): Vibe {
     this.check(vibeId, claim, format);
-    const vibe = this.#active.get(vibeId) ?? this.#create({ vibeId, creator: claim.creator });
+    const vibe = this.#active.get(vibeId) ?? this.#create(ownedBy({ ...claim, vibeId }));
     vibe.declare(format);
     return vibe;
   }
@@ -236,4 +235,12 @@ export class VibeRegistry {
     metrics.bufferedMax.set(bufferedMaxMs / 1000);
     metrics.draining.set(this.#draining ? 1 : 0);
   }
+}
+
+/** Who bears a token is the owner, and the creator where it names no other. */
+function ownedBy<T extends Claim>({
+  bearer,
+  ...rest
+}: T): Omit<T, 'bearer'> & { creator?: string; subject?: string } {
+  return bearer ? { ...rest, creator: rest.creator ?? bearer.subject, subject: bearer.subject } : rest;
 }

@@ -17,6 +17,8 @@ export interface VibeHouse extends PipelineHouse {
 export interface VibeOptions {
   readonly vibeId: string;
   readonly creator?: string | undefined;
+  /** Whose token started it. */
+  readonly subject?: string | undefined;
   readonly network?: string | undefined;
   readonly title?: string | undefined;
   /** What a daemon that died knew of it. */

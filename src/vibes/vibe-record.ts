@@ -16,6 +16,8 @@ export interface VibeRecorder {
 export interface VibeFacts {
   readonly vibeId: string;
   readonly creator?: string | undefined;
+  /** Whose token started it. */
+  readonly subject?: string | undefined;
   readonly network?: string | undefined;
   readonly title?: string | undefined;
   /** Epoch milliseconds. */

@@ -51,7 +51,7 @@ export class Vibe {
     this.network = options.network;
     this.title = options.title;
     this.startedAtMs = options.past?.startedAtMs ?? clock.epochMs();
-    this.ownership = new Ownership(options.creator, options.past?.keyHash);
+    this.ownership = new Ownership({ ...options, keyHash: options.past?.keyHash });
     this.participants = new Participants(
       clock,
       () => this.countsChanged(),

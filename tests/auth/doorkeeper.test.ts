@@ -21,7 +21,7 @@ describe('a doorkeeper', () => {
 
   it('asks nobody in open mode', async () => {
     const open = await createDoorkeeper({
-      config: { ...config, authMode: 'open' },
+      config: { ...config, authMode: 'open', production: false },
       clock,
       logger: silentLogger,
     });
@@ -29,9 +29,23 @@ describe('a doorkeeper', () => {
     expect(await open.admit({ token: 'anything', from: 'url' }, NEED)).toBeUndefined();
   });
 
+  it.each([
+    ['open', true, 1],
+    ['open', false, 0],
+    ['token', true, 0],
+  ] as const)(
+    'in %s mode, production %s, warns that anybody may do anything: %i times',
+    async (authMode, production, times) => {
+      const warn = jest.fn();
+      const logger = { ...silentLogger, warn } as never;
+      await createDoorkeeper({ config: { ...config, authMode, production }, clock, logger });
+      expect(warn).toHaveBeenCalledTimes(times);
+    },
+  );
+
   it('asks everybody for a token in token mode', async () => {
     const strict = await createDoorkeeper({
-      config: { ...config, authMode: 'token' },
+      config: { ...config, authMode: 'token', production: true },
       clock,
       logger: silentLogger,
     });

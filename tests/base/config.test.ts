@@ -113,8 +113,8 @@ describe('the settings', () => {
     [{ HOOK_SECRET: '../../../../../../etc' }, '16 to 128'],
     [{ RTC_CANDIDATE: 'example.org' }, 'must be an IP address'],
     [{ MEDIA_API_PORT: '1935' }, 'must differ'],
-    [{ AUTH_MODE: 'token' }, 'not available'],
-    [{ AUTH_MODE: 'none' }, 'must be open'],
+    [{ AUTH_MODE: 'token' }, 'AUTH_MODE token needs a key'],
+    [{ AUTH_MODE: 'none' }, 'must be open or token'],
     [{ AUTH_SECRET: 'x1'.repeat(15) }, 'AUTH_SECRET must have 32 bytes at least'],
     [{ AUTH_SECRET: 'changeme'.repeat(8) }, 'AUTH_SECRET must be made by chance'],
     [{ AUTH_SECRET_PREVIOUS: SECRET }, 'comes with AUTH_SECRET'],
@@ -158,7 +158,8 @@ describe('the settings', () => {
     const key = pem('ec', { namedCurve: 'P-256' });
     const file = path.join(directory, 'key.pem');
     writeFileSync(file, key);
-    expect(load({ AUTH_SECRET: SECRET })).toMatchObject({
+    expect(load({ AUTH_MODE: 'token', AUTH_SECRET: SECRET })).toMatchObject({
+      authMode: 'token',
       authSecret: SECRET,
       authAudience: 'vibesflow',
     });

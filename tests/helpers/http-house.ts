@@ -1,3 +1,4 @@
+import { createDoorkeeper, type Doorkeeper } from '../../src/auth/doorkeeper';
 import type { Config } from '../../src/base/config';
 import type { WebRtc } from '../../src/http/context';
 import { createHttpServer, type HttpServer } from '../../src/http/server';
@@ -13,6 +14,8 @@ const CONFIG = {
   publicUrl: 'http://relay.test',
   playbackUrl: 'http://media.test:8080',
   rtmpUrl: 'rtmp://127.0.0.1:1935/live',
+  authMode: 'open',
+  authAudience: 'vibesflow',
   corsOrigins: '*',
   trustProxy: 'loopback',
   holdSeconds: 30,
@@ -33,15 +36,15 @@ export class HttpHouse {
   journalFault: string | undefined;
   port = 0;
 
-  private constructor(config: Partial<Config>, webRtc?: WebRtc) {
-    const whole = { ...CONFIG, ...config } as Config;
+  private constructor(whole: Config, house: FakeHouse, doorkeeper: Doorkeeper, webRtc?: WebRtc) {
     this.config = whole;
-    this.house = new FakeHouse(whole);
+    this.house = house;
     this.registry = new VibeRegistry(this.house);
     this.hooks = new HookDesk(this.house);
     this.server = createHttpServer({
       config: whole,
       registry: this.registry,
+      doorkeeper,
       mediaServerHealth: () => this.house.mediaServer.health,
       journalFault: () => this.journalFault,
       hooks: this.hooks,
@@ -55,7 +58,11 @@ export class HttpHouse {
 
   /** @param webRtc none unless told, as with the embedded media server */
   static async open(config: Partial<Config> = {}, webRtc?: WebRtc): Promise<HttpHouse> {
-    const house = new HttpHouse(config, webRtc);
+    const whole = { ...CONFIG, ...config } as Config;
+    const fake = new FakeHouse(whole);
+    const { clock, logger } = fake;
+    const doorkeeper = await createDoorkeeper({ config: whole, clock, logger });
+    const house = new HttpHouse(whole, fake, doorkeeper, webRtc);
     house.port = await house.server.listen();
     house.url = `http://127.0.0.1:${house.port}`;
     return house;

@@ -284,6 +284,7 @@ describe('the listener', () => {
     const second = createHttpServer({
       config,
       registry: http.registry,
+      doorkeeper: { admit: () => undefined },
       mediaServerHealth: () => http.house.mediaServer.health,
       journalFault: () => undefined,
       hooks: http.hooks,

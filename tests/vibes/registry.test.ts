@@ -44,7 +44,10 @@ describe('the registry of vibes', () => {
     const { registry } = setUp();
     const { vibe, ownerKey } = registry.start({ vibeId: 'v', creator: 'ann', claim: true });
     expect(ownerKey).toMatch(/^[\w-]{43}$/);
-    expect(registry.start({ vibeId: 'v', creator: 'ann', claim: true })).not.toHaveProperty('ownerKey');
+    expect(codeOf(() => registry.start({ vibeId: 'v', creator: 'ann', claim: true }))).toBe('unauthorized');
+    expect(registry.start({ vibeId: 'v', creator: 'ann', claim: true, ownerKey })).not.toHaveProperty(
+      'ownerKey',
+    );
     expect(codeOf(() => registry.accept('v', { creator: 'ann' }, DEFAULT_FORMAT))).toBe('unauthorized');
     expect(codeOf(() => registry.accept('v', { creator: 'ann', ownerKey: 'guess' }, DEFAULT_FORMAT))).toBe(
       'wrong-owner-key',

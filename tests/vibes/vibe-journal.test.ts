@@ -95,6 +95,18 @@ function rewriteJournal(change: (record: VibeRecord) => VibeRecord): void {
 }
 
 describe('the journal of vibes', () => {
+  it('brings a vibe back to the bearer whose token started it', async () => {
+    const old = await Relay.start();
+    const claim = { bearer: { subject: 'ann', isAdmin: false } };
+    old.registry.start({ vibeId: 'v', ...claim });
+    await old.run(300);
+    await old.die();
+    const { registry } = await Relay.start({ after: old });
+    const bob = { bearer: { subject: 'bob', isAdmin: false } };
+    expect(codeOf(() => registry.accept('v', bob, DEFAULT_FORMAT))).toBe('wrong-creator');
+    expect(codeOf(() => registry.accept('v', claim, DEFAULT_FORMAT))).toBeUndefined();
+  });
+
   it('brings a vibe back with all that it is: whose, since when, in what format, how far, with whom', async () => {
     const old = await Relay.start();
     const { vibe, ownerKey } = old.registry.start({
