@@ -1,9 +1,10 @@
 import { Daemon } from '../tests/helpers/daemon';
 import { arrivalGaps, FlvListener, timestampFault } from '../tests/helpers/flv-listener';
+import { quantile } from '../tests/helpers/quantile';
 import type { Bench, BenchRun } from './lib/bench';
 import { barePumpCores } from './on-air/bare-pump';
 import { type Feeder, OnAir, type Stretch } from './on-air/on-air';
-import { distribution, median, quantile } from './lib/stats';
+import { distribution, median } from './lib/stats';
 
 type Coder = 'twoloop' | 'fast';
 

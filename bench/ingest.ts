@@ -52,8 +52,8 @@ type Load = AskedProcess<IngestQuestion, IngestCount>;
 async function run(bench: BenchRun): Promise<void> {
   const vibeIds = Array.from({ length: Number(bench.options['vibes']) }, (_, index) => `ingest-${index}`);
   bench.parameter('vibes', vibeIds.length);
-  const load: Load = AskedProcess.start('ingest');
-  const sink = AskedProcess.start<object, { port: number }>('ingest-sink');
+  const load: Load = AskedProcess.start('load/ingest');
+  const sink = AskedProcess.start<object, { port: number }>('load/ingest-sink');
   const daemon = await Daemon.start({ HOLD_SECONDS: '600', MAX_BUFFER_SECONDS: '300', AAC_CODER: 'fast' });
   try {
     const port = Number(new URL(daemon.apiUrl).port);

@@ -4,10 +4,11 @@ import { Daemon } from '../tests/helpers/daemon';
 import { delay } from '../tests/helpers/eventually';
 import { FlvListener } from '../tests/helpers/flv-listener';
 import { seededRandom } from '../tests/helpers/music';
+import { quantile } from '../tests/helpers/quantile';
 import { AskedProcess } from './lib/asked-process';
 import type { Bench, BenchRun } from './lib/bench';
 import type { JoinPlay } from './lib/join-messages';
-import { distribution, quantile } from './lib/stats';
+import { distribution } from './lib/stats';
 
 const BY_HAND = 'FFmpeg by hand, 20 ms chunks';
 const VIBES = [
@@ -39,7 +40,7 @@ export const join: Bench = {
 
 async function run(bench: BenchRun): Promise<void> {
   const daemon = await Daemon.start();
-  const creators = AskedProcess.start<JoinPlay, string>('join-creators');
+  const creators = AskedProcess.start<JoinPlay, string>('load/join-creators');
   const canary = await Canary.start();
   try {
     await creators.ask({

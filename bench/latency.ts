@@ -1,8 +1,5 @@
 import { Canary } from '../tests/helpers/canary';
 import { Daemon } from '../tests/helpers/daemon';
-import { SRS_BINARY, srsVersion } from '../tests/helpers/srs';
-import { SrsHouse } from '../tests/helpers/srs-house';
-import { LatencyRounds, type Party } from './latency/rounds';
 import {
   ffmpegAlone,
   ffmpegAndSrs,
@@ -11,11 +8,15 @@ import {
   relayPost,
   relayWebSocket,
   type Way,
-} from './latency/ways';
+} from '../tests/helpers/latency-ways';
+import { quantile } from '../tests/helpers/quantile';
+import { SRS_BINARY, srsVersion } from '../tests/helpers/srs';
+import { SrsHouse } from '../tests/helpers/srs-house';
+import { LatencyRounds, type Party } from './latency/rounds';
 import type { Bench, BenchRun } from './lib/bench';
-import { allFfmpegs, defaultFfmpeg, type Ffmpeg } from './lib/ffmpegs';
+import { chosenFfmpegs, type Ffmpeg, FFMPEGS_OPTION } from './lib/ffmpegs';
 import { OnAir } from './on-air/on-air';
-import { distribution, quantile } from './lib/stats';
+import { distribution } from './lib/stats';
 
 const ALONE = 'alone';
 const BY_HAND = 'by hand, same media server';
@@ -47,20 +48,15 @@ export const latency: Bench = {
       flags: '--vibes <count>',
       description: `so many vibes on air beside it, in rounds of their own (default ${LOAD_VIBES}, quick 0)`,
     },
-    {
-      flags: '--ffmpegs <which>',
-      description: 'all that are here, or the default one (default all, quick default)',
-    },
+    FFMPEGS_OPTION,
   ],
   run,
 };
 
 async function run(bench: BenchRun): Promise<void> {
-  const which = bench.options['ffmpegs'] ?? (bench.quick ? 'default' : 'all');
-  const ffmpegs = which === 'all' ? await allFfmpegs() : [await defaultFfmpeg()];
+  const ffmpegs = await chosenFfmpegs(bench);
   const vibes = Number(bench.options['vibes'] ?? (bench.quick ? 0 : LOAD_VIBES));
   bench.parameter('chunk ms', PACING.chunkMs);
-  for (const { name, version } of ffmpegs) bench.parameter(name, version);
   const hall = new Hall();
   const canary = await Canary.start();
   const rounds = new LatencyRounds(bench, canary);
@@ -118,7 +114,7 @@ class Hall {
     const daemon = await Daemon.startWithSrs({ PREBUFFER_MS: '0', FFMPEG_PATH: path });
     this.#open.push(daemon);
     return new Map([
-      [`${name} ${SRS_BY_HAND}`, ffmpegAndSrs(ffmpeg, house)],
+      [`${name} ${SRS_BY_HAND}`, ffmpegAndSrs(house, ffmpeg)],
       [`${name} ${SRS_RELAY}`, relayWebSocket(daemon)],
     ]);
   }

@@ -1,3 +1,4 @@
+import { quantile } from '../tests/helpers/quantile';
 import os from 'node:os';
 import { startBare } from './fan-out/bare';
 import { Crowd } from './fan-out/crowd';
@@ -9,7 +10,7 @@ import { measureTurn, type Turn } from './fan-out/turn';
 import type { Bench, BenchRun } from './lib/bench';
 import { pin } from './lib/pinned';
 import type { Plot } from './lib/plot';
-import { median, quantile } from './lib/stats';
+import { median } from './lib/stats';
 
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;

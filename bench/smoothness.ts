@@ -2,11 +2,12 @@ import { Daemon } from '../tests/helpers/daemon';
 import { postJson } from '../tests/helpers/creators';
 import { delay } from '../tests/helpers/eventually';
 import { music } from '../tests/helpers/music';
+import { quantile } from '../tests/helpers/quantile';
 import type { EarsAnswer, EarsQuestion } from './load/ears-messages';
 import { AskedProcess } from './lib/asked-process';
 import type { Bench, BenchRun } from './lib/bench';
 import type { Smoothness } from './lib/gaps';
-import { distribution, quantile } from './lib/stats';
+import { distribution } from './lib/stats';
 import { Load } from './on-air/load';
 
 const CHUNK_MS = 2_000;
@@ -72,7 +73,7 @@ async function oneRound(
   const names = Array.from({ length: vibes }, (_, index) => `vibe-${round}-${index}`);
   const handNames = Array.from({ length: HANDS }, (_, index) => `hand-${round}-${index}`);
   const daemon = await Daemon.start();
-  const ears = AskedProcess.start<EarsQuestion, EarsAnswer>('ears');
+  const ears = AskedProcess.start<EarsQuestion, EarsAnswer>('load/ears');
   const hands = Load.start('hand-fed');
   try {
     await hands.grow({ names: handNames, url: `rtmp://127.0.0.1:${daemon.rtmpPort}/live` });

@@ -1,18 +1,13 @@
-import { spawn } from 'node:child_process';
-import { performance } from 'node:perf_hooks';
-import { DEFAULT_FORMAT } from '../src/audio/pcm';
-import { cafHeader } from '../src/encoder/caf-header';
+import { publishByHand } from '../tests/helpers/bare-ffmpeg';
 import { Canary } from '../tests/helpers/canary';
 import { postRaw } from '../tests/helpers/creators';
 import { Daemon } from '../tests/helpers/daemon';
-import { delay } from '../tests/helpers/eventually';
-import { QUIET } from '../tests/helpers/ffmpeg';
-import { FlvListener } from '../tests/helpers/flv-listener';
+import { firstTag } from '../tests/helpers/first-tag';
 import { music, seededRandom } from '../tests/helpers/music';
 import { paced } from '../tests/helpers/pacing';
 import { WebSocketCreator } from '../tests/helpers/websocket-creator';
 import type { Bench, BenchRun } from './lib/bench';
-import { allFfmpegs, defaultFfmpeg, type Ffmpeg } from './lib/ffmpegs';
+import { chosenFfmpegs, type Ffmpeg, FFMPEGS_OPTION } from './lib/ffmpegs';
 import { distribution, median } from './lib/stats';
 
 const HAND_RAW = 'by hand, raw PCM';
@@ -22,13 +17,9 @@ const POSTS = 'relay, POSTs, no start';
 const WEBSOCKET = 'relay, WebSocket, no start';
 const HANDS = [HAND_RAW, HAND_CAF] as const;
 const RELAYS = [STARTED, POSTS, WEBSOCKET] as const;
-/** Lets a listener's request reach the server: nothing tells a client that a player is waiting. */
-const LISTENER_MS = 150;
 /** A start during which the machine stood still for so long says nothing about anybody. */
 const DISTURBED_MS = 15;
 const PACING = { chunkMs: 20 };
-/** Of packets as long as an AAC frame. */
-const CAF_HEADER = cafHeader(DEFAULT_FORMAT, 1024);
 
 export const startup: Bench = {
   name: 'startup',
@@ -40,12 +31,7 @@ export const startup: Bench = {
   defaults: { rounds: 15, seconds: 1 },
   quick: { rounds: 3, seconds: 1 },
   isGuard: true,
-  options: [
-    {
-      flags: '--ffmpegs <which>',
-      description: 'all that are here, or the default one (default all, quick default)',
-    },
-  ],
+  options: [FFMPEGS_OPTION],
   run,
 };
 
@@ -53,9 +39,7 @@ export const startup: Bench = {
 type Send = () => Promise<unknown>;
 
 async function run(bench: BenchRun): Promise<void> {
-  const which = bench.options['ffmpegs'] ?? (bench.quick ? 'default' : 'all');
-  const ffmpegs = which === 'all' ? await allFfmpegs() : [await defaultFfmpeg()];
-  for (const { name, version } of ffmpegs) bench.parameter(name, version);
+  const ffmpegs = await chosenFfmpegs(bench);
   const canary = await Canary.start();
   const stage = new Stage(bench, canary);
   try {
@@ -112,7 +96,7 @@ class Stage {
   ): Promise<void> {
     const pcm = this.#pcm;
     const take = async (way: string, name: string, send: Send): Promise<void> => {
-      const { fromMs, tookMs } = await firstTagMs(daemon, name, send);
+      const { fromMs, tookMs } = await firstTag(daemon.flvUrl(name), send);
       await this.#canary.look();
       if (this.#canary.worstStallMs(fromMs, fromMs + tookMs) < DISTURBED_MS) keep(way, tookMs);
       else this.#leftOut += 1;
@@ -121,7 +105,9 @@ class Stage {
     const hands = HANDS.filter((way) => way === HAND_RAW || ffmpeg.major >= 5).map((way) => async () => {
       const name = `${way === HAND_RAW ? 'raw' : 'caf'}-${round}`;
       const rtmpUrl = `rtmp://127.0.0.1:${daemon.rtmpPort}/live/${name}`;
-      await take(way, name, () => byHand(pcm, ffmpeg, rtmpUrl, way));
+      const input = way === HAND_RAW ? 'raw' : 'caf';
+      const { path } = ffmpeg;
+      await take(way, name, () => publishByHand(pcm, PACING, rtmpUrl, undefined, { path, input }));
     });
     const started = async (): Promise<void> => {
       const name = `started-${round}`;
@@ -146,53 +132,6 @@ class Stage {
     const starts = [...hands, started, posted, socketed].map((start) => ({ start, at: this.#random() }));
     for (const { start } of starts.sort((a, b) => a.at - b.at)) await start();
   }
-}
-
-/** Milliseconds until a listener hears its first audio tag, from the moment that `send` is called. */
-async function firstTagMs(
-  daemon: Daemon,
-  vibeId: string,
-  send: Send,
-): Promise<{ fromMs: number; tookMs: number }> {
-  const listening = FlvListener.connect(daemon.flvUrl(vibeId));
-  await delay(LISTENER_MS);
-  const fromMs = performance.now();
-  const sent = send();
-  const listener = await listening;
-  await listener.until('the first audio tag', () => listener.frames.length > 0);
-  const tookMs = (listener.frames[0]?.atMs ?? NaN) - fromMs;
-  await sent;
-  listener.leave();
-  return { fromMs, tookMs };
-}
-
-/** `-tcp_nodelay` saves 40 ms on each round trip. FFmpeg 5 is as quick with raw PCM; FFmpeg 7 reads 85 ms of it first. */
-async function byHand(
-  pcm: Buffer,
-  { path }: Ffmpeg,
-  rtmpUrl: string,
-  how: (typeof HANDS)[number],
-): Promise<void> {
-  const input = how === HAND_CAF ? ['-f', 'caf'] : ['-f', 's16le', '-ar', '48000', '-ac', '2'];
-  const child = spawn(
-    path,
-    [
-      ...QUIET.filter((arg) => arg !== '-nostdin'),
-      ...['-probesize', '32', '-analyzeduration', '0', ...input, '-i', 'pipe:0'],
-      ...['-c:a', 'aac', '-b:a', '128k', '-flvflags', 'no_duration_filesize'],
-      ...['-tcp_nodelay', '1', '-f', 'flv', rtmpUrl],
-    ],
-    { stdio: ['pipe', 'ignore', 'inherit'] },
-  );
-  const closed = new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', () => resolve());
-  });
-  child.stdin.on('error', () => undefined);
-  if (how === HAND_CAF) child.stdin.write(CAF_HEADER);
-  await paced(pcm, PACING, (chunk) => void child.stdin.write(chunk));
-  child.stdin.end();
-  await closed;
 }
 
 function judge(bench: BenchRun, ffmpeg: string, isDefault: boolean): void {

@@ -1,19 +1,17 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { AskedProcess } from '../lib/asked-process';
 import type { CrowdAnswer, CrowdOrder, Door, Heard } from './crowd-messages';
-import { endLoad, startLoad } from '../lib/pinned';
 
 /** Many listeners in a process of their own (bench/load/crowd.ts). */
 export class Crowd {
-  readonly #child: ChildProcess;
+  readonly #process: AskedProcess<CrowdOrder, CrowdAnswer>;
 
   /** @param core that the process is bound to */
   constructor(core: number) {
-    this.#child = startLoad('crowd', core);
+    this.#process = AskedProcess.start('load/crowd', { core });
   }
 
   get pid(): number {
-    return this.#child.pid as number;
+    return this.#process.pid;
   }
 
   /**
@@ -22,7 +20,7 @@ export class Crowd {
    * @returns how many are connected, all together
    */
   async join(door: Door, count: number, atOnce?: number): Promise<number> {
-    return (await this.#ask({ type: 'join', door, count, atOnce })).joined ?? 0;
+    return (await this.#process.ask({ type: 'join', door, count, atOnce })).joined ?? 0;
   }
 
   /**
@@ -30,26 +28,20 @@ export class Crowd {
    * @param awake whether the process keeps its core busy until the next look, so that nobody pays for waking it up
    */
   async reset({ awake }: { awake: boolean }): Promise<void> {
-    await this.#ask({ type: 'reset', awake });
+    await this.#process.ask({ type: 'reset', awake });
   }
 
   /** What was heard since the last reset. */
   async look(): Promise<Heard> {
-    return (await this.#ask({ type: 'look' })) as Heard;
+    return (await this.#process.ask({ type: 'look' })) as Heard;
   }
 
   /** All hang up. */
   async leave(): Promise<void> {
-    await this.#ask({ type: 'leave' });
+    await this.#process.ask({ type: 'leave' });
   }
 
   async stop(): Promise<void> {
-    await endLoad(this.#child);
-  }
-
-  async #ask(order: CrowdOrder): Promise<CrowdAnswer> {
-    const answer = once(this.#child, 'message');
-    this.#child.send(order);
-    return (await answer)[0] as CrowdAnswer;
+    await this.#process.stop();
   }
 }

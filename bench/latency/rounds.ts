@@ -1,11 +1,9 @@
-import type { WarmUp } from '../../tests/helpers/bare-ffmpeg';
 import type { Canary } from '../../tests/helpers/canary';
-import { delay } from '../../tests/helpers/eventually';
 import { burstSignal, latencies } from '../../tests/helpers/latency';
-import { paced, worstLatenessMs } from '../../tests/helpers/pacing';
+import { PACING, type Recording, type Way, warmUpTogether } from '../../tests/helpers/latency-ways';
+import { worstLatenessMs } from '../../tests/helpers/pacing';
+import { quantile } from '../../tests/helpers/quantile';
 import type { BenchRun } from '../lib/bench';
-import { quantile } from '../lib/stats';
-import { PACING, type Recording, type Way } from './ways';
 
 /** What plays at the same time: ways by their full names. */
 export type Party = ReadonlyMap<string, Way>;
@@ -15,9 +13,6 @@ type Recordings = ReadonlyMap<string, readonly Recording[]>;
 const AT_ONCE = 2;
 /** Rounds are played anew at most so many times as often as asked for. */
 const MOST_TRIES = 2;
-/** Programs that start at once stall each other. So all start first, with a second of silence, and then pause. */
-const WARM_UP = Buffer.alloc(48_000 * 4);
-const AWAY_MS = 1_500;
 /** The first second begins anew; starting has a bench of its own. */
 const FIRST_BURSTS = 2;
 
@@ -104,18 +99,4 @@ async function playRound(party: Party, pcm: Buffer, round: number): Promise<Reco
     }),
   );
   return new Map(names.map((name) => [name, played.filter((_, index) => parts[index] === name)]));
-}
-
-/** @returns what each of `parties` does before its audio: a second of silence, then waits until all have been away */
-function warmUpTogether(parties: number): (offsetMs: number) => WarmUp {
-  let arrived = 0;
-  let begin: () => void;
-  const allAway = new Promise<void>((resolve) => (begin = resolve));
-  return (offsetMs) => async (send) => {
-    await paced(WARM_UP, PACING, send);
-    arrived += 1;
-    if (arrived === parties) void delay(AWAY_MS).then(() => begin());
-    await allAway;
-    await delay(offsetMs);
-  };
 }

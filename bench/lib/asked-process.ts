@@ -1,59 +1,71 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
 const REGISTER = path.resolve(__dirname, '../register.cjs');
 
-/** A program of bench/load/ that runs as a process of its own, and answers questions one after the other. */
+/** A program below bench/ that runs as a process of its own, and answers questions one after the other. */
 export class AskedProcess<Question, Answer> {
   readonly #child: ChildProcess;
+  /** Resolves with how it ended. */
+  readonly #ended: Promise<Error>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    this.#ended = new Promise((resolve) => {
+      child.on('error', resolve);
+      child.once('exit', (code, signal) =>
+        resolve(new Error(`a helper process ended with ${code ?? signal}`)),
+      );
+    });
   }
 
-  /** @param file below bench/load/, without `.ts` */
-  static start<Question, Answer>(file: string): AskedProcess<Question, Answer> {
-    const program = path.resolve(__dirname, `../load/${file}.ts`);
-    return new AskedProcess(fork(program, [], { execArgv: ['-r', REGISTER], serialization: 'advanced' }));
+  /**
+   * @param program its file below bench/, without `.ts`
+   * @param options.core that it is bound to, with all its threads; any, unless told
+   */
+  static start<Question, Answer>(
+    program: string,
+    { core }: { core?: number } = {},
+  ): AskedProcess<Question, Answer> {
+    const node = [process.execPath, '-r', REGISTER, path.resolve(__dirname, '..', `${program}.ts`)];
+    const [command, ...args] = core === undefined ? node : ['taskset', '-c', String(core), ...node];
+    const child = spawn(command as string, args, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
+    return new AskedProcess(child);
   }
 
   get pid(): number {
     return this.#child.pid as number;
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** @throws {Error} what the program says went wrong, or that it ended */
   async ask(question: Question): Promise<Answer> {
-    if (this.#isOver) throw endedWith(this.#child.exitCode ?? this.#child.signalCode);
     const over = new AbortController();
     const answered = once(this.#child, 'message', { signal: over.signal });
-    const ended = once(this.#child, 'exit', { signal: over.signal });
+    answered.catch(() => undefined);
     try {
-      this.#child.send(question as object);
-      const first = await Promise.race([answered, ended.then(([code]) => Promise.reject(endedWith(code)))]);
-      const { answer, error } = first[0] as { answer: Answer; error?: string };
-      if (error !== undefined) throw new Error(error);
-      return answer;
+      if (this.isRunning) this.#child.send(question as object);
+      const ended = this.#ended.then((error) => Promise.reject(error));
+      const [said] = (await Promise.race([answered, ended])) as [{ answer: Answer; error?: string }];
+      if (said.error !== undefined) throw new Error(said.error);
+      return said.answer;
     } finally {
       over.abort();
-      await Promise.allSettled([answered, ended]);
     }
   }
 
+  /** Lets go of it: it ends by itself then. */
   async stop(): Promise<void> {
-    if (this.#isOver) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#ended;
   }
-
-  get #isOver(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-}
-
-function endedWith(code: unknown): Error {
-  return new Error(`a helper process ended with ${String(code)}`);
 }
 
 /** The other side: answers each question with what `answer` gives. The process ends with its parent. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { findFfmpeg, probeFfmpeg } from '../../src/encoder/ffmpeg-path';
 import { childEnvironment } from '../../src/encoder/spawn';
 import { FFMPEG } from '../../tests/helpers/ffmpeg';
+import type { BenchOption, BenchRun } from './bench';
 
 /** An FFmpeg that is here. */
 export interface Ffmpeg {
@@ -38,6 +39,20 @@ export async function allFfmpegs(): Promise<Ffmpeg[]> {
     if (!found.has(ffmpeg.major)) found.set(ffmpeg.major, ffmpeg);
   }
   return [...found.values()];
+}
+
+/** For benchmarks that measure with several. */
+export const FFMPEGS_OPTION: BenchOption = {
+  flags: '--ffmpegs <which>',
+  description: 'all that are here, or the default one (default all, quick default)',
+};
+
+/** Those that `FFMPEGS_OPTION` asks for; the report names them. */
+export async function chosenFfmpegs(bench: BenchRun): Promise<Ffmpeg[]> {
+  const which = bench.options['ffmpegs'] ?? (bench.quick ? 'default' : 'all');
+  const ffmpegs = which === 'all' ? await allFfmpegs() : [await defaultFfmpeg()];
+  for (const { name, version } of ffmpegs) bench.parameter(name, version);
+  return ffmpegs;
 }
 
 async function describe(file: string): Promise<Ffmpeg> {

@@ -4,6 +4,7 @@
  */
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { answerQuestions } from '../lib/asked-process';
 import { rtmpPlay } from './rtmp-play';
 import type { CrowdAnswer, CrowdOrder, Door, Hello } from '../fan-out/crowd-messages';
 
@@ -140,5 +141,4 @@ async function obey(order: CrowdOrder): Promise<CrowdAnswer> {
   }
 }
 
-process.on('message', (order: CrowdOrder) => void obey(order).then((answer) => process.send?.(answer)));
-process.on('disconnect', () => process.exit(0));
+answerQuestions(obey);

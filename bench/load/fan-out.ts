@@ -1,12 +1,17 @@
 /*
  * The floor of `listeners`: a fan-out with nothing to it. What comes in on the first port (an encoder's FLV, a tag a read) goes
  * out to every connection of the second, with one write each, as it came. No protocol, no bound for slow ones, no counts.
- *
- * Usage: fan-out.ts FEED_PORT LISTEN_PORT
  */
+import { once } from 'node:events';
 import net from 'node:net';
+import { answerQuestions } from '../lib/asked-process';
 
-const [feedPort, listenPort] = process.argv.slice(2).map(Number) as [number, number];
+/** Where to listen. */
+export interface FanOutPorts {
+  readonly feedPort: number;
+  readonly listenPort: number;
+}
+
 const listeners = new Set<net.Socket>();
 
 const door = net.createServer({ noDelay: true }, (socket) => {
@@ -23,7 +28,8 @@ const feed = net.createServer((socket) => {
   });
 });
 
-door.listen(listenPort, '127.0.0.1', () =>
-  feed.listen(feedPort, '127.0.0.1', () => process.send?.('listening')),
-);
-process.on('disconnect', () => process.exit(0));
+answerQuestions(async ({ feedPort, listenPort }: FanOutPorts): Promise<'listening'> => {
+  await once(door.listen(listenPort, '127.0.0.1'), 'listening');
+  await once(feed.listen(feedPort, '127.0.0.1'), 'listening');
+  return 'listening';
+});

@@ -1,3 +1,4 @@
+import { answerQuestions } from '../lib/asked-process';
 import type { LoadAnswer, LoadOrder } from './messages';
 import type { Metronome } from './metronome';
 
@@ -16,21 +17,11 @@ export interface Load {
   takeFaults(): string[];
 }
 
-/** Makes this process a load's: does what its parent tells it, one order after the other, and goes with its parent. */
+/** Makes this process a load's: does what its parent tells it, and goes with its parent. */
 export function obey(load: Load): void {
-  let before = Promise.resolve();
-  const answer = (): LoadAnswer => ({
-    pids: load.pids,
-    lateness: load.metronome.takeLateness(),
-    faults: load.takeFaults(),
-  });
-  const carryOut = async (order: LoadOrder): Promise<void> => {
+  answerQuestions(async (order: LoadOrder): Promise<LoadAnswer> => {
     if (order.type === 'grow') await load.grow(order);
     if (order.type === 'stop') await load.stop();
-    process.send?.(answer());
-  };
-  process.on('message', (order: LoadOrder) => {
-    before = before.then(() => carryOut(order));
+    return { pids: load.pids, lateness: load.metronome.takeLateness(), faults: load.takeFaults() };
   });
-  process.on('disconnect', () => process.exit(0));
 }

@@ -12,8 +12,8 @@ let load: Load;
 let sink: AskedProcess<object, { port: number }>;
 let port: number;
 beforeAll(async () => {
-  load = AskedProcess.start('ingest');
-  sink = AskedProcess.start('ingest-sink');
+  load = AskedProcess.start('load/ingest');
+  sink = AskedProcess.start('load/ingest-sink');
   port = (await sink.ask({})).port;
 });
 afterAll(() => Promise.all([load.stop(), sink.stop()]));
@@ -44,7 +44,7 @@ describe('the load of the benchmark of ingest', () => {
 
 describe('a process that is asked', () => {
   it('says that it has ended, and does not keep who asks', async () => {
-    const other: Load = AskedProcess.start('ingest');
+    const other: Load = AskedProcess.start('load/ingest');
     await other.ask({ what: 'count' });
     const asking = other.ask({ what: 'open', door: 'websocket', port: 1, vibeIds: ['a'], chunkMs: 20 });
     await expect(asking).rejects.toThrow('ECONNREFUSED');

@@ -1,13 +1,19 @@
-import { listenToBareFfmpeg, publishByHand, type WarmUp } from '../helpers/bare-ffmpeg';
 import { Canary, notJudged } from '../helpers/canary';
 import type { Daemon } from '../helpers/daemon';
-import { delay } from '../helpers/eventually';
-import { FlvListener, type HeardFrame } from '../helpers/flv-listener';
-import { burstSignal, latencies, percentile, type Latency } from '../helpers/latency';
+import { burstSignal, latencies, type Latency } from '../helpers/latency';
+import {
+  ffmpegAlone,
+  ffmpegAndSrs,
+  PACING,
+  type Recording,
+  relayWebSocket,
+  warmUpTogether,
+  type Way,
+} from '../helpers/latency-ways';
 import { describeWithEach } from '../helpers/media-servers';
-import { paced, worstLatenessMs, type Send } from '../helpers/pacing';
+import { worstLatenessMs } from '../helpers/pacing';
+import { quantile } from '../helpers/quantile';
 import { SrsHouse } from '../helpers/srs-house';
-import { WebSocketCreator } from '../helpers/websocket-creator';
 
 const ROUND_SECONDS = 10;
 /** Four quiet rounds are judged; a machine that gives none of them in so many has no verdict to give. */
@@ -18,67 +24,12 @@ const MAX_ROUNDS = 9;
  * much more, and all that follows is later. The round is left out, and another one played.
  */
 const DISTURBED_MS = 15;
-const PACING = { chunkMs: 20 };
 const DEFAULT_PREBUFFER_MS = 60;
-/**
- * Nine programs that start at once make the machine stall, and a vibe that ran dry in that moment holds more from then
- * on. So all are started first, with a second of silence; then their creators are away for so long that each vibe begins
- * anew.
- */
-const WARM_UP = Buffer.alloc(48_000 * 4);
-const AWAY_MS = 1_500;
 /** Three of each at the same time: p99 of one alone would be its single worst burst. */
 const AT_ONCE = 3;
 
-/** What was heard and sent. Looked into only when all are done: that blocks the process, creators included. */
-interface Recording {
-  readonly heard: readonly HeardFrame[];
-  readonly sends: readonly Send[];
-}
-
 const WAYS = ['FFmpeg alone', 'FFmpeg and SRS alone', 'PREBUFFER_MS=0', 'defaults'] as const;
-type Way = (typeof WAYS)[number];
-type Round = Readonly<Record<Way, readonly Recording[]>>;
-
-async function throughDaemon(
-  daemon: Daemon,
-  vibeId: string,
-  pcm: Buffer,
-  warmUp: WarmUp,
-): Promise<Recording> {
-  await daemon.startVibe(vibeId);
-  const listener = await daemon.listen(vibeId);
-  const creator = await WebSocketCreator.connect(daemon.target(vibeId));
-  await creator.message('ready');
-  const send = (chunk: Buffer): void => creator.send(chunk);
-  await warmUp(send);
-  const sends = await paced(pcm, PACING, send);
-  await creator.close();
-  await daemon.endVibe(vibeId);
-  await listener.end();
-  return { heard: listener.frames, sends };
-}
-
-/** FFmpeg and SRS with no relay before them: SRS's own share. */
-async function throughSrs({ srs }: SrsHouse, name: string, pcm: Buffer, warmUp: WarmUp): Promise<Recording> {
-  const listener = await FlvListener.join(srs.flvUrl(name));
-  const sends = await publishByHand(pcm, PACING, srs.rtmpUrl(name), warmUp);
-  await listener.end();
-  return { heard: listener.frames, sends };
-}
-
-/** @returns what each of `parties` does before its audio: a second of silence, then waits until all have been away */
-function warmUpTogether(parties: number): WarmUp {
-  let arrived = 0;
-  let begin: () => void;
-  const allAway = new Promise<void>((resolve) => (begin = resolve));
-  return async (send) => {
-    await paced(WARM_UP, PACING, send);
-    arrived += 1;
-    if (arrived === parties) void delay(AWAY_MS).then(() => begin());
-    await allAway;
-  };
-}
+type Round = Readonly<Record<(typeof WAYS)[number], readonly Recording[]>>;
 
 async function analyse(recordings: readonly Recording[]): Promise<Latency[]> {
   const found: Latency[] = [];
@@ -94,7 +45,7 @@ interface Figures {
 function figures(name: string, runs: readonly Latency[]): Figures {
   // The first second starts the pipeline; start-up has a suite of its own.
   const all = runs.flatMap((run) => run.eachMs.slice(2));
-  const found = { p50: percentile(all, 0.5), p99: percentile(all, 0.99) };
+  const found = { p50: quantile(all, 0.5), p99: quantile(all, 0.99) };
   console.info(`${name}: p50 ${found.p50.toFixed(1)} ms, p99 ${found.p99.toFixed(1)} ms of ${all.length}`);
   return found;
 }
@@ -112,15 +63,16 @@ describeWithEach('from hand-over of a 20 ms WebSocket chunk to its audio tag', (
   let distances: number[];
 
   async function play(pcm: Buffer): Promise<Round> {
-    const times = <T>(make: (vibeId: string) => Promise<T>): Promise<T[]> =>
-      Promise.all(Array.from({ length: AT_ONCE }, (_, index) => make(`round-${rounds}-${index}`)));
-    const house = srsAlone;
-    const warmUp = warmUpTogether(AT_ONCE * (house ? 4 : 3));
+    const warmUp = warmUpTogether(AT_ONCE * (srsAlone ? 4 : 3));
+    const times = (way: Way): Promise<Recording[]> =>
+      Promise.all(
+        Array.from({ length: AT_ONCE }, (_, index) => way(`round-${rounds}-${index}`, pcm, warmUp())),
+      );
     const [bares, alones, directs, buffereds] = await Promise.all([
-      times(() => listenToBareFfmpeg(pcm, PACING, warmUp)),
-      house ? times((name) => throughSrs(house, name, pcm, warmUp)) : [],
-      times((vibeId) => throughDaemon(direct, vibeId, pcm, warmUp)),
-      times((vibeId) => throughDaemon(buffered, vibeId, pcm, warmUp)),
+      times(ffmpegAlone()),
+      srsAlone ? times(ffmpegAndSrs(srsAlone)) : [],
+      times(relayWebSocket(direct)),
+      times(relayWebSocket(buffered)),
     ]);
     return {
       'FFmpeg alone': bares,

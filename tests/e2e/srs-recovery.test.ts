@@ -5,7 +5,7 @@ import { Daemon } from '../helpers/daemon';
 import { delay, eventually } from '../helpers/eventually';
 import { FaithfulListener } from '../helpers/faithful-listener';
 import { httpRequest } from '../helpers/http-request';
-import { percentile } from '../helpers/latency';
+import { quantile } from '../helpers/quantile';
 import { music } from '../helpers/music';
 import { describeSrs, type Srs } from '../helpers/srs';
 
@@ -89,7 +89,7 @@ describeSrs('what comes back after a kill, with SRS as the media server', () => 
     const backMs = ears.map((ear) => (ear.soundAtMs.find((atMs) => atMs > upMs) ?? NaN) - killedMs);
     const worstMs = Math.max(...backMs);
     console.info(
-      `heard again after the kill of SRS: median ${percentile(backMs, 0.5).toFixed(0)} ms, ` +
+      `heard again after the kill of SRS: median ${quantile(backMs, 0.5).toFixed(0)} ms, ` +
         `worst ${worstMs.toFixed(0)} ms (SRS was up after ${(upMs - killedMs).toFixed(0)} ms); ${canary.summary}`,
     );
     expect(canary.netMs(killedMs, killedMs + worstMs)).toBeLessThan(ON_AIR_AGAIN_MS);

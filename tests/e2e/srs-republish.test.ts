@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { delay, eventually } from '../helpers/eventually';
 import { HeldPublish } from '../helpers/held-publish';
-import { percentile } from '../helpers/latency';
+import { quantile } from '../helpers/quantile';
 import { describeSrs } from '../helpers/srs';
 import { SrsHouse } from '../helpers/srs-house';
 import { srsTraits } from '../helpers/srs-traits';
@@ -50,7 +50,7 @@ describeSrs('publishing a name again on a real SRS', () => {
       publisher = await house.publish('often');
     }
     console.info(
-      `sound at a new listener after the kill: median ${percentile(silentMs, 0.5).toFixed(0)} ms, ` +
+      `sound at a new listener after the kill: median ${quantile(silentMs, 0.5).toFixed(0)} ms, ` +
         `worst ${Math.max(...silentMs).toFixed(0)} ms; ${lost.length} of ${TIMES} publishes were never heard`,
     );
     expect({ busy: house.srs.errors(1028), disposing: house.srs.errors(1098) }).toEqual({

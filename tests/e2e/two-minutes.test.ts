@@ -7,7 +7,7 @@ import { FlvListener, timestampFault } from '../helpers/flv-listener';
 import { judgeGaps } from '../helpers/gaps';
 import { music } from '../helpers/music';
 import { encodeOffline, expectSameFrames } from '../helpers/offline-encode';
-import { percentile } from '../helpers/latency';
+import { quantile } from '../helpers/quantile';
 import { latenesses, type Pacing } from '../helpers/pacing';
 
 /** With `LONG=1` the creators whose clocks are off go on for ten minutes. */
@@ -159,7 +159,7 @@ describe.each(['slow', 'fast'] as const)('a creator whose clock is 300 ppm %s', 
     const calm = run.buffered.filter(({ atMs }) => !disturbed(run, atMs)).map(({ ms }) => ms);
     const tenth = Math.floor(run.buffered.length / 10);
     if (calm.length < run.buffered.length / 4) return notJudged('what is buffered', canary.summary);
-    const [first, last] = [percentile(calm.slice(0, tenth), 0.5), percentile(calm.slice(-tenth), 0.5)];
+    const [first, last] = [quantile(calm.slice(0, tenth), 0.5), quantile(calm.slice(-tenth), 0.5)];
     console.info(
       `${which}: buffered ${first} ms at first, ${last} ms at last; ${calm.length} of ${run.buffered.length} looks`,
     );

@@ -93,9 +93,3 @@ export async function latencies(heard: readonly HeardFrame[], sends: readonly Se
   const distances = bursts.slice(1).map((burst, index) => burst.at - (bursts[index]?.at ?? 0));
   return { eachMs, distances };
 }
-
-/** The value below which a share `p` (0 to 1) of the values lies: nearest rank. */
-export function percentile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? NaN;
-}

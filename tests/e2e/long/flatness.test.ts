@@ -4,7 +4,7 @@ import { Daemon } from '../../helpers/daemon';
 import { delay } from '../../helpers/eventually';
 import { FlvListener } from '../../helpers/flv-listener';
 import { music } from '../../helpers/music';
-import { percentile } from '../../helpers/latency';
+import { quantile } from '../../helpers/quantile';
 import { worstLatenessMs } from '../../helpers/pacing';
 import { openDescriptors, residentBytes } from '../../helpers/processes';
 
@@ -108,7 +108,7 @@ describe(`${VIBES} vibes and ${VIBES * LISTENERS_PER_VIBE} listeners for ${SECON
   const growth = (pick: (sample: Sample) => number): number => {
     const values = judged().map(pick);
     const third = Math.ceil(values.length / 3);
-    return percentile(values.slice(-third), 0.5) - percentile(values.slice(0, third), 0.5);
+    return quantile(values.slice(-third), 0.5) - quantile(values.slice(0, third), 0.5);
   };
 
   it('keeps memory flat, in the daemon and in the media server', () => {

@@ -1,16 +1,12 @@
 import { once } from 'node:events';
-import {
-  type BareFfmpeg,
-  listenToBareFfmpeg,
-  publishByHand,
-  type WarmUp,
-} from '../../tests/helpers/bare-ffmpeg';
-import type { Daemon } from '../../tests/helpers/daemon';
-import { FlvListener, type HeardFrame } from '../../tests/helpers/flv-listener';
-import { paced, type Send } from '../../tests/helpers/pacing';
-import type { SrsHouse } from '../../tests/helpers/srs-house';
-import { webRequest } from '../../tests/helpers/web';
-import { WebSocketCreator } from '../../tests/helpers/websocket-creator';
+import { type BareFfmpeg, DEFAULT_BARE, listenToBareFfmpeg, publishByHand, type WarmUp } from './bare-ffmpeg';
+import type { Daemon } from './daemon';
+import { delay } from './eventually';
+import { FlvListener, type HeardFrame } from './flv-listener';
+import { paced, type Send } from './pacing';
+import type { SrsHouse } from './srs-house';
+import { webRequest } from './web';
+import { WebSocketCreator } from './websocket-creator';
 
 /** What was sent and heard. Looked into only when all are done: that blocks the process, creators included. */
 export interface Recording {
@@ -23,8 +19,33 @@ export type Way = (name: string, pcm: Buffer, warmUp: WarmUp) => Promise<Recordi
 
 export const PACING = { chunkMs: 20 };
 
+/**
+ * Programs that start at once stall each other, and a vibe that ran dry in that moment holds more from then on. So all
+ * start first, with a second of silence; then their creators are away for so long that each vibe begins anew.
+ */
+const WARM_UP = Buffer.alloc(48_000 * 4);
+const AWAY_MS = 1_500;
+
+/**
+ * What each of `parties` does before its audio: a second of silence, then waits until all have been away.
+ * @returns called with how much later than the first a party begins
+ */
+export function warmUpTogether(parties: number): (offsetMs?: number) => WarmUp {
+  let arrived = 0;
+  let begin: () => void;
+  const allAway = new Promise<void>((resolve) => (begin = resolve));
+  return (offsetMs = 0) =>
+    async (send) => {
+      await paced(WARM_UP, PACING, send);
+      arrived += 1;
+      if (arrived === parties) void delay(AWAY_MS).then(() => begin());
+      await allAway;
+      if (offsetMs > 0) await delay(offsetMs);
+    };
+}
+
 /** The floor: standard input, standard output. */
-export function ffmpegAlone(ffmpeg: BareFfmpeg): Way {
+export function ffmpegAlone(ffmpeg: BareFfmpeg = DEFAULT_BARE): Way {
   return (_name, pcm, warmUp) => listenToBareFfmpeg(pcm, PACING, warmUp, ffmpeg);
 }
 
@@ -44,7 +65,7 @@ export function ffmpegByHand(ffmpeg: BareFfmpeg, daemon: Daemon): Way {
 }
 
 /** The same with SRS. */
-export function ffmpegAndSrs(ffmpeg: BareFfmpeg, { srs }: SrsHouse): Way {
+export function ffmpegAndSrs({ srs }: SrsHouse, ffmpeg: BareFfmpeg = DEFAULT_BARE): Way {
   return async (name, pcm, warmUp) => {
     const listener = await FlvListener.join(srs.flvUrl(name));
     const sends = await publishByHand(pcm, PACING, srs.rtmpUrl(name), warmUp, ffmpeg);
