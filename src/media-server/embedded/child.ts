@@ -1,5 +1,6 @@
 import { systemClock } from '../../base/clock';
 import { Channels } from './channels';
+import { FaultTally } from './fault-tally';
 import { HttpFace } from './http-face';
 import type { FromChild, ToChild } from './messages';
 import { RtmpServer } from './rtmp-server';
@@ -20,9 +21,10 @@ const channels = new Channels(clock, {
   listeners: (counts) => tell({ type: 'listeners', counts }),
   cut: (cut) => tell({ type: 'cut', ...cut }),
 });
-const rtmp = new RtmpServer(channels, clock, (message, vibeId) =>
+const faults = new FaultTally(clock, (message, vibeId) =>
   tell({ type: 'log', level: 'warn', message, vibeId }),
 );
+const rtmp = new RtmpServer(channels, clock, (fault, vibeId) => faults.note(fault, vibeId));
 const face = new HttpFace(channels, clock, (error) =>
   tell({
     type: 'log',
@@ -77,6 +79,7 @@ async function opens(what: 'RTMP' | 'HTTP', listening: Promise<void>): Promise<b
 /** Ends every stream, and with the last connection the process. */
 async function close(): Promise<void> {
   await rtmp.close();
+  faults.close();
   channels.close();
   await face.close(CLOSE_GRACE_MS);
   if (process.connected) process.disconnect();
