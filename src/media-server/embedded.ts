@@ -9,6 +9,7 @@ import type { Metrics } from '../base/metrics';
 import type { FromChild } from './embedded/messages';
 import { MediaProcess } from './media-process';
 import type { MediaServer, MediaServerEvents, MediaServerHealth } from './media-server';
+import { StaleMediaProcess } from './stale-media-process';
 
 export interface EmbeddedMediaServerOptions {
   /** Of the RTMP listener, on 127.0.0.1. */
@@ -25,6 +26,8 @@ export interface EmbeddedMediaServerOptions {
   readonly clock?: Clock;
   /** The compiled entry of the process; beside this file unless told. */
   readonly childPath?: string;
+  /** Where the process is noted down, for a daemon that comes after this one's death; nowhere, where left out. */
+  readonly pidFile?: string;
 }
 
 const START_WITHIN_MS = 10_000;
@@ -48,6 +51,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   readonly #players = new Map<string, number>();
   /** The newest life of each vibe's encoder, and what the process has received of it, as it last said. */
   readonly #publishes = new Map<string, { readonly token: string; aacFrames: number }>();
+  readonly #stale: StaleMediaProcess | undefined;
   #process: MediaProcess | undefined;
   #up = false;
   #startedAtMs = 0;
@@ -63,6 +67,9 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger.child({ part: 'media-server' });
+    const { pidFile: file } = options;
+    if (file !== undefined)
+      this.#stale = new StaleMediaProcess({ file, clock: this.#clock, logger: this.#logger });
   }
 
   get health(): MediaServerHealth {
@@ -81,6 +88,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
    * @throws {OperatorError} 69 where a port cannot be had or the process does not start
    */
   readonly start = once(async () => {
+    await this.#stale?.end();
     let limit: Timer | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -103,6 +111,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     this.#closing = true;
     this.#restartTimer?.cancel();
     await this.#process?.close();
+    this.#stale?.forget();
   });
 
   announce(vibeId: string): void {
@@ -144,6 +153,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
       onExit: (cause) => this.#exited(cause),
     });
     this.#process = process;
+    if (process.pid !== undefined) this.#stale?.note(process.pid);
     // Before the ports open: the first player that comes back finds its vibe.
     for (const vibeId of this.#announced) process.send({ type: 'announce', vibeId });
     process.send({ type: 'listen', rtmpPort, httpHost, httpPort });

@@ -30,6 +30,7 @@ export class MediaHouse {
     readonly rtmpPort: number,
     readonly httpPort: number,
     childPath: string,
+    pidFile?: string,
   ) {
     this.httpUrl = `http://127.0.0.1:${httpPort}`;
     this.server = new EmbeddedMediaServer({
@@ -40,6 +41,7 @@ export class MediaHouse {
       logger: silentLogger,
       metrics: this.metrics,
       childPath,
+      ...(pidFile !== undefined && { pidFile }),
     });
     for (const event of EVENTS) this.#remember(event);
   }
@@ -51,12 +53,16 @@ export class MediaHouse {
   }
 
   /** @param ports free ones unless told */
-  static async create(compiled: Compiled, ports: { rtmp?: number; http?: number } = {}): Promise<MediaHouse> {
+  static async create(
+    compiled: Compiled,
+    ports: { rtmp?: number; http?: number; pidFile?: string } = {},
+  ): Promise<MediaHouse> {
     const [rtmp, http] = await freePorts(2);
     return new MediaHouse(
       ports.rtmp ?? (rtmp as number),
       ports.http ?? (http as number),
       compiled.file('media-server/embedded/child'),
+      ports.pidFile,
     );
   }
 
