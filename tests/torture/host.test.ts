@@ -11,12 +11,6 @@ const HOUR_MS = 3_600_000;
 /** How long a clock that is wrong stays so. */
 const WRONG_FOR_MS = 2_000;
 
-/**
- * A creator that posts chunk after chunk has a round trip before each: after a stall, what is due is played before it
- * has caught up, and audio is held again (`PREBUFFER_MS` and a frame or two).
- */
-const HELD_AGAIN = 0.6 * 48_000;
-
 /** Moves what the daemon takes for the time of day; its monotonic clock goes on. */
 function clockJump(name: string, vibeId: string, byMs: number): Fault {
   return {
@@ -60,7 +54,7 @@ const faults: Fault[] = [
       if (blockedMs < 2_000) throw new Error(`blocked for ${blockedMs} ms only`);
       return { atMs, witness: `the loop stood still for ${Math.round(blockedMs)} ms` };
     },
-    price: { lost: 0, inserted: HELD_AGAIN, stallMs: 2_500 },
+    price: { lost: 0, stallMs: 2_500 },
     hitsAll: true,
   },
   {
@@ -81,7 +75,7 @@ const faults: Fault[] = [
       atMs: await stopFor(daemonOf(stage), 3_000),
       witness: 'the process stood still to the end',
     }),
-    price: { lost: 0, inserted: HELD_AGAIN, stallMs: 3_500 },
+    price: { lost: 0, stallMs: 3_500 },
     hitsAll: true,
   },
   clockJump('the wall clock jumps an hour ahead', 'clock-ahead', HOUR_MS),

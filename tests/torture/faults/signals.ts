@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { delay, eventually } from '../../helpers/eventually';
 import { isAlive, type ProcessEntry, readProcess } from '../../helpers/processes';
 
-/** Kills a process. @returns when it was done; the process is seen to be gone */
-export async function kill(entry: ProcessEntry): Promise<number> {
+/** Ends a process with a signal. @returns when it was sent; the process is seen to be gone */
+export async function kill(entry: ProcessEntry, signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
   const atMs = performance.now();
-  process.kill(entry.pid, 'SIGKILL');
+  process.kill(entry.pid, signal);
   await eventually(`process ${entry.pid} is gone`, () => !isAlive(entry));
   return atMs;
 }
