@@ -35,6 +35,7 @@ export interface Config {
   readonly authAudience: string;
   readonly authIssuer: string | undefined;
   readonly holdSeconds: number;
+  readonly leaseSeconds: number;
   readonly maxBufferSeconds: number;
   readonly maxStreams: number;
   readonly aacBitrate: string;

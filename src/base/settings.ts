@@ -171,6 +171,14 @@ export const SETTINGS: Settings = {
     default: () => 30,
     parse: integer(1, 86_400),
   },
+  leaseSeconds: {
+    name: 'LEASE_SECONDS',
+    shown: '60',
+    meaning:
+      'a participant who has not joined again for this long is counted no more; players renew three times in it',
+    default: () => 60,
+    parse: integer(1, 3_600),
+  },
   maxBufferSeconds: {
     name: 'MAX_BUFFER_SECONDS',
     shown: '30',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock';
 import { Problem } from '../base/errors';
 
-/** A lease lasts this long after the latest join: three missed renewals of a player that renews every 20 s. */
+/** Unless told, a lease lasts this long after the latest join: three missed renewals of a player that renews every 20 s. */
 export const LEASE_SECONDS = 60;
 
 interface Lease {
@@ -17,21 +17,25 @@ export class Participants {
   readonly #clock: Clock;
   readonly #onChange: (count: number) => void;
   readonly #onLease: (participantId: string, untilEpochMs: number | undefined) => void;
+  readonly #leaseSeconds: number;
   /** By participant id. Renewals move to the end. */
   readonly #leases = new Map<string, Lease>();
 
   /**
    * @param onChange told the new count whenever it changes
    * @param onLease told of each lease that is taken or renewed, and with `undefined` of each that is given back
+   * @param leaseSeconds how long a lease lasts after the latest join
    */
   constructor(
     clock: Clock,
     onChange: (count: number) => void,
     onLease: (participantId: string, untilEpochMs: number | undefined) => void = () => undefined,
+    leaseSeconds = LEASE_SECONDS,
   ) {
     this.#clock = clock;
     this.#onChange = onChange;
     this.#onLease = onLease;
+    this.#leaseSeconds = leaseSeconds;
   }
 
   /** Leases held now. */
@@ -52,7 +56,7 @@ export class Participants {
     const valid = leftMs.filter(([, ms]) => ms > 0).sort(([, a], [, b]) => a - b);
     // A clock that was set back meanwhile makes no lease longer.
     for (const [id, ms] of valid)
-      this.#leases.set(id, { untilMs: nowMs + Math.min(ms, LEASE_SECONDS * 1000) });
+      this.#leases.set(id, { untilMs: nowMs + Math.min(ms, this.#leaseSeconds * 1000) });
     if (valid.length > 0) this.#onChange(this.count);
   }
 
@@ -70,10 +74,10 @@ export class Participants {
     const id = participantId ?? walletAddress ?? randomUUID();
     this.#checkHolder(id, holder);
     const isNew = !this.#leases.delete(id);
-    this.#leases.set(id, { untilMs: this.#clock.nowMs() + LEASE_SECONDS * 1000, holder });
-    this.#onLease(id, this.#clock.epochMs() + LEASE_SECONDS * 1000);
+    this.#leases.set(id, { untilMs: this.#clock.nowMs() + this.#leaseSeconds * 1000, holder });
+    this.#onLease(id, this.#clock.epochMs() + this.#leaseSeconds * 1000);
     if (isNew) this.#onChange(this.count);
-    return { participantId: id, leaseSeconds: LEASE_SECONDS };
+    return { participantId: id, leaseSeconds: this.#leaseSeconds };
   }
 
   /** Gives a lease back. @returns whether there was one @throws {Problem} as `join` */

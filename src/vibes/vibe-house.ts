@@ -7,7 +7,7 @@ import type { PastVibe, VibeRecorder } from './vibe-record';
 
 /** What a vibe needs of the house. `app.ts` fills it. */
 export interface VibeHouse extends PipelineHouse {
-  readonly config: PipelineHouse['config'] & Pick<Config, 'holdSeconds'>;
+  readonly config: PipelineHouse['config'] & Pick<Config, 'holdSeconds' | 'leaseSeconds'>;
   readonly logger: Logger;
   readonly mediaServer: MediaServer;
   /** Remembers what a vibe needs to go on after the daemon's death. */

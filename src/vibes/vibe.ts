@@ -56,6 +56,7 @@ export class Vibe {
       clock,
       () => this.countsChanged(),
       (participantId, untilMs) => house.recorder?.leased(this.id, participantId, untilMs),
+      house.config.leaseSeconds,
     );
     this.#house = house;
     this.#logger = house.logger.child({ vibeId: this.id });

@@ -19,6 +19,7 @@ const CONFIG = {
   corsOrigins: '*',
   trustProxy: 'loopback',
   holdSeconds: 30,
+  leaseSeconds: 60,
   maxBufferSeconds: 30,
   maxStreams: 200,
   prebufferMs: 600,

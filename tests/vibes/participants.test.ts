@@ -64,6 +64,23 @@ describe('participants', () => {
     expect(participants.count).toBe(0);
   });
 
+  it('hold leases for as long as the operator says', () => {
+    const clock = new FakeClock();
+    const participants = new Participants(
+      clock,
+      () => undefined,
+      () => undefined,
+      3,
+    );
+    expect(participants.join('p1').leaseSeconds).toBe(3);
+    clock.advance(2_900);
+    participants.expire();
+    expect(participants.count).toBe(1);
+    clock.advance(200);
+    participants.expire();
+    expect(participants.count).toBe(0);
+  });
+
   it('tell of each lease that is taken, renewed or given back', () => {
     const { clock } = setUp();
     const told: unknown[] = [];

@@ -1,7 +1,8 @@
 'use strict';
 
 const STATUS_MS = 2000;
-const RENEW_MS = 20_000;
+/** Where the relay does not say how long a lease lasts. */
+const LEASE_SECONDS = 60;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
 /** A player whose time stands still for so long is started anew. */
@@ -49,9 +50,16 @@ function post(path, body) {
   return fetch(`${api}/${path}`, options).catch(() => undefined);
 }
 
+/** Takes the lease, and again three times in its length. */
+async function renew() {
+  const answer = await post('join', { participantId });
+  const { leaseSeconds = LEASE_SECONDS } = answer?.ok ? await answer.json() : {};
+  clearTimeout(renewTimer);
+  if (wantsToPlay) renewTimer = setTimeout(renew, (leaseSeconds * 1000) / 3);
+}
+
 function leave() {
-  clearInterval(renewTimer);
-  renewTimer = undefined;
+  clearTimeout(renewTimer);
   navigator.sendBeacon(`${api}/leave`, JSON.stringify({ participantId }));
 }
 
@@ -110,8 +118,7 @@ function play() {
   retryMs = FIRST_RETRY_MS;
   button.textContent = 'Stop';
   button.setAttribute('aria-pressed', 'true');
-  void post('join', { participantId });
-  renewTimer ??= setInterval(() => post('join', { participantId }), RENEW_MS);
+  void renew();
   startPlayer();
 }
 
