@@ -33,6 +33,8 @@ export interface ContinuityReport {
   readonly end: number;
   /** Where in what was heard the reference began: 1024 samples of an AAC encoder's priming, for one. */
   readonly heardFrom: number;
+  /** Where in what was heard it ended. */
+  readonly heardUntil: number;
   readonly meanLikeness: number;
 }
 
@@ -45,10 +47,15 @@ const SHORT_HOP = 96;
  * lost sample, through AAC at 48 kbit/s a channel and more; a clean stream has no events.
  * @param heard one channel at 48 kHz
  * @param reference the same channel of what was sent (`noise`)
+ * @param expectedLag where what was heard first is looked for first: so many samples on in the reference
  */
-export function checkContinuity(heard: Float32Array, reference: Float32Array): ContinuityReport {
+export function checkContinuity(
+  heard: Float32Array,
+  reference: Float32Array,
+  expectedLag?: number,
+): ContinuityReport {
   const likeness = new Likeness(heard, reference);
-  const { found, meanLikeness } = stretches(likeness);
+  const { found, meanLikeness } = stretches(likeness, expectedLag);
   const [first] = found;
   const last = found.at(-1);
   if (!first || !last)
@@ -61,6 +68,7 @@ export function checkContinuity(heard: Float32Array, reference: Float32Array): C
       first: 0,
       end: 0,
       heardFrom: 0,
+      heardUntil: 0,
       meanLikeness: 0,
     };
 
@@ -84,6 +92,7 @@ export function checkContinuity(heard: Float32Array, reference: Float32Array): C
     first: heardFrom + first.lag,
     end: heardUntil + last.lag,
     heardFrom,
+    heardUntil,
     meanLikeness,
   };
 }

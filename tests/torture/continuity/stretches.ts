@@ -25,9 +25,15 @@ const FAR = 30 * 48_000;
 const EAGER_SEARCHES = 16;
 const LAZY_EVERY = 16;
 
-/** Follows the reference through what was heard: the stretches of it, in order, and the mean likeness in them. */
-export function stretches(likeness: Likeness): { found: Stretch[]; meanLikeness: number } {
-  const walk = new Walk(likeness);
+/**
+ * Follows the reference through what was heard: the stretches of it, in order, and the mean likeness in them.
+ * @param expectedLag where the first one is looked for first
+ */
+export function stretches(
+  likeness: Likeness,
+  expectedLag?: number,
+): { found: Stretch[]; meanLikeness: number } {
+  const walk = new Walk(likeness, expectedLag);
   for (let at = 0; at + WINDOW <= likeness.heard.length; at += HOP) walk.step(at);
   return walk.finish();
 }
@@ -45,8 +51,9 @@ class Walk {
   #sum = 0;
   #windows = 0;
 
-  constructor(likeness: Likeness) {
+  constructor(likeness: Likeness, expectedLag: number | undefined) {
     this.#likeness = likeness;
+    this.#lastLag = expectedLag;
   }
 
   step(at: number): void {
