@@ -20,6 +20,10 @@ export interface CreatorOptions {
   readonly seed: number;
   /** Who started the vibe got it; the relay must never show it. */
   readonly ownerKey: string;
+  /** What is sent, `CHUNK_SAMPLES` at a time; the noise of the seed unless told. */
+  readonly chunk?: (index: number) => Buffer;
+  /** How whoever posts wraps it: as it is, or as base64 in JSON. */
+  readonly wrapping?: 'raw' | 'json';
 }
 
 export const CHUNK_MS = 100;
@@ -76,7 +80,7 @@ export class NumberedCreator implements Creator {
   }
 
   async #send(): Promise<void> {
-    const { apiUrl, seed } = this.#options;
+    const { apiUrl, seed, chunk = (index: number) => chunkOf(seed, index) } = this.#options;
     const agent = webAgent(apiUrl, { keepAlive: true, maxSockets: 1 });
     let startMs = performance.now();
     try {
@@ -85,7 +89,7 @@ export class NumberedCreator implements Creator {
         await this.#until(dueMs);
         startMs += await this.#pause();
         if (this.#isStopping) break;
-        const body = chunkOf(seed, index);
+        const body = chunk(index);
         while (!(await this.#post(body, index, agent))) {
           this.retries += 1;
           await delay(RETRY_MS);
@@ -116,11 +120,14 @@ export class NumberedCreator implements Creator {
 
   /** @returns whether it was acknowledged; refusals that pass are no error */
   async #post(body: Buffer, index: number, agent: ReturnType<typeof webAgent>): Promise<boolean> {
-    const { apiUrl, vibeId, ownerKey } = this.#options;
+    const { apiUrl, vibeId, ownerKey, wrapping = 'raw' } = this.#options;
+    const isRaw = wrapping === 'raw';
+    const type = isRaw ? 'audio/pcm;rate=48000;channels=2' : 'application/json';
+    const json = { audioData: isRaw ? '' : body.toString('base64'), sampleRate: 48_000, channels: 2 };
     const answer = await httpRequest(`${apiUrl}/stream/${vibeId}/audio?sequence=${index}`, {
       method: 'POST',
-      headers: { 'content-type': 'audio/pcm;rate=48000;channels=2', authorization: `Bearer ${ownerKey}` },
-      body,
+      headers: { 'content-type': type, authorization: `Bearer ${ownerKey}` },
+      body: isRaw ? body : JSON.stringify({ ...json, creator: 'noise', sequence: index }),
       agent,
       withinMs: ANSWER_WITHIN_MS,
     }).catch(() => undefined);

@@ -61,6 +61,7 @@ export class ReturningCreator implements Creator {
     let ackedMs = performance.now();
     let acks = 0;
     let isOpen = true;
+    const { seed, chunk = (index: number) => chunkOf(seed, index) } = this.#options;
     void socket.closed.then(() => (isOpen = false));
     const isThere = (): boolean => {
       const count = socket.messages.length;
@@ -71,7 +72,7 @@ export class ReturningCreator implements Creator {
       const waitMs = startMs + this.#next * CHUNK_MS - performance.now();
       if (waitMs > 0) await delay(Math.min(waitMs, RETRY_MS));
       if (startMs + this.#next * CHUNK_MS > performance.now() || !isOpen) continue;
-      socket.send(chunkOf(this.#options.seed, this.#next));
+      socket.send(chunk(this.#next));
       this.#next += 1;
     }
     // A close in order: what was sent before arrives before, and the relay's count of samples is held against ours.

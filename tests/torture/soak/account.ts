@@ -1,0 +1,82 @@
+/** One vibe at its end: what its creator sent, what its listener heard, and what the relay says of it. Samples. */
+export interface VibeAccount {
+  readonly vibeId: string;
+  readonly sent: number;
+  readonly heard: {
+    /** Lost less inserted, between the first and the last sample heard. */
+    readonly net: number;
+    readonly first: number;
+    readonly end: number;
+    readonly trailing: number;
+  };
+  /** FFmpegs after the first. */
+  readonly restarts: number;
+  /** What the relay says that encoders took along into their deaths. */
+  readonly lost: number;
+  /** Whether the relay put silence in: only the sum of that over all vibes is known. */
+  readonly hadSilence: boolean;
+}
+
+/** What the relay counted, all vibes together. */
+export interface Counted {
+  readonly accepted: number;
+  readonly played: number;
+  readonly discarded: number;
+  readonly silence: number;
+  readonly lost: number;
+}
+
+/** An encoder's first frame carries nothing. */
+const PRIMING = 1_024;
+const FRAME = 1_024;
+/** Rounding; and what an edge that is found to some hundred samples may be off by. */
+const ROUNDING = 8;
+const EDGE = 512;
+/** What comes behind the last sample anyway: the rest of its frame, and what an encoder still held. */
+const PADDING = 2 * FRAME;
+
+/** What is missing of a vibe, less what was put in and what its encoders began with, as its listener heard it. */
+export function heardOf({ sent, heard, restarts }: VibeAccount): number {
+  const tail = sent - heard.end;
+  const behind = heard.trailing > PADDING ? heard.trailing : 0;
+  const beginning = heard.first > EDGE ? heard.first : 0;
+  return beginning + heard.net + (tail > EDGE ? tail : 0) - behind + PRIMING * restarts;
+}
+
+/** How far the account of a vibe may be from what was heard: an AAC frame a restart, and where ends are not exact. */
+export function toleranceOf({ sent, heard, restarts }: VibeAccount): number {
+  const isCut = sent - heard.end > EDGE || heard.first > EDGE;
+  const isTrailing = heard.trailing > PADDING;
+  return ROUNDING + FRAME * restarts + (isCut ? EDGE : 0) + (isTrailing ? FRAME + EDGE : 0);
+}
+
+/** Holds what the relay counted against what everybody heard. @returns what does not fit, in words */
+export function unaccounted(vibes: readonly VibeAccount[], counted: Counted): string[] {
+  const complaints: string[] = [];
+  const sent = vibes.reduce((sum, vibe) => sum + vibe.sent, 0);
+  if (counted.accepted !== sent) complaints.push(`${counted.accepted} samples accepted of ${sent} sent`);
+  const kept = counted.accepted - counted.played - counted.discarded;
+  if (kept !== 0) complaints.push(`${kept} samples accepted and neither played nor discarded`);
+
+  for (const vibe of vibes) {
+    if (vibe.hadSilence) continue;
+    const [difference, within] = [vibe.lost - heardOf(vibe), toleranceOf(vibe)];
+    if (Math.abs(difference) > within)
+      complaints.push(
+        `${vibe.vibeId}: ${vibe.lost} samples counted as lost, ${heardOf(vibe)} missing; off by ${difference}, at most ${within}`,
+      );
+  }
+  const [difference, within] = [
+    differenceOf(vibes, counted),
+    vibes.reduce((sum, v) => sum + toleranceOf(v), 0),
+  ];
+  if (Math.abs(difference) > within)
+    complaints.push(`the account of all vibes is off by ${difference} samples, at most ${within}`);
+  return complaints;
+}
+
+/** What the relay counted as lost less inserted and discarded, less what everybody heard: 0 where it is right. */
+export function differenceOf(vibes: readonly VibeAccount[], counted: Counted): number {
+  const missing = vibes.reduce((sum, vibe) => sum + heardOf(vibe), 0);
+  return counted.lost + counted.discarded - counted.silence - missing;
+}
