@@ -1,4 +1,5 @@
 import { eventually } from '../helpers/eventually';
+import { describeWithEach } from '../helpers/media-servers';
 import { FfmpegProgram } from './faults/ffmpeg-program';
 import { kill } from './faults/signals';
 import type { Bite, Fault, Scene } from './suite/fault';
@@ -8,12 +9,12 @@ import { testFaults } from './suite/suite';
 /** So many starts fail before the program is whole again. */
 const FAILURES = 3;
 
-describe('a vibe whose FFmpeg does not start', () => {
+describeWithEach('a vibe whose FFmpeg does not start', (media) => {
   let stage: Stage;
   let program: FfmpegProgram;
   beforeAll(async () => {
     program = new FfmpegProgram();
-    stage = await Stage.open({ FFMPEG_PATH: program.path });
+    stage = await Stage.open({ FFMPEG_PATH: program.path }, { media });
   });
   afterAll(async () => {
     await stage?.close();
@@ -59,5 +60,5 @@ describe('a vibe whose FFmpeg does not start', () => {
     },
   ];
 
-  testFaults(() => stage, faults);
+  testFaults(() => stage, faults, media);
 });

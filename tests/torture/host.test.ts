@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { delay } from '../helpers/eventually';
+import { describeWithEach } from '../helpers/media-servers';
 import { type ProcessEntry, readProcess } from '../helpers/processes';
 import { stopFor } from './faults/signals';
 import type { Fault } from './suite/fault';
@@ -82,12 +83,12 @@ const faults: Fault[] = [
   clockJump('the wall clock jumps an hour back', 'clock-back', -HOUR_MS),
 ];
 
-describe('vibes on a machine that fails', () => {
+describeWithEach('vibes on a machine that fails', (media) => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await Stage.open({}, { media });
   });
   afterAll(async () => stage?.close());
 
-  testFaults(() => stage, faults);
+  testFaults(() => stage, faults, media);
 });

@@ -79,7 +79,7 @@ async function run(pattern: string, only?: string): Promise<{ rows: Row[]; exitC
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-torture-'));
   try {
     const file = path.join(scratch, 'rows.jsonl');
-    const args = ['--selectProjects=torture', '--runInBand', `--reporters=${PROGRESS}`];
+    const args = ['--selectProjects=torture', '--runInBand', '--verbose=false', `--reporters=${PROGRESS}`];
     const what = [
       `--testPathPatterns=tests/torture/${pattern}`,
       ...(only ? [`--testNamePattern=${only}`] : []),

@@ -1,6 +1,7 @@
 import { eventually } from '../helpers/eventually';
+import { describeWithEach } from '../helpers/media-servers';
 import { exhaustDescriptors } from './faults/descriptors';
-import { kill, stop, stopFor } from './faults/signals';
+import { stop, stopFor } from './faults/signals';
 import type { Fault } from './suite/fault';
 import type { LogLine } from './suite/stage';
 import { Stage } from './suite/stage';
@@ -21,13 +22,18 @@ const faults: Fault[] = [
     name: 'the media server is killed (SIGKILL)',
     vibeId: 'server-killed',
     inject: async ({ stage }) => {
-      const server = stage.mediaServer();
-      return { atMs: await kill(server), witness: `process ${server.pid} was gone` };
+      const { atMs, pid } = await stage.killMediaServer();
+      return { atMs, witness: `process ${pid} was gone` };
     },
     price: { lost: FRAME, inserted: FRAME, stallMs: 3_000, reconnects: 1, restarts: 1 },
     says: ended,
     hitsAll: true,
     account: TOLD_LATE,
+    withSrs: {
+      price: { lost: 10 * FRAME, stallMs: 6_000, reconnects: 1 },
+      says: (line) => line.msg === 'SRS was restarted',
+      because: 'SRS keeps for its listeners what they have not got yet: that is gone with it',
+    },
   },
   {
     name: 'the media server stands still for 3 s (SIGSTOP)',
@@ -55,6 +61,7 @@ const faults: Fault[] = [
     says: (line) => line.msg.includes('does not answer'),
     hitsAll: true,
     account: TOLD_LATE,
+    withSrs: { isNone: 'who watches SRS is its supervisor, and not the daemon' },
   },
   {
     name: 'the media server has no descriptors left for 5 s (prlimit)',
@@ -65,12 +72,12 @@ const faults: Fault[] = [
   },
 ];
 
-describe('vibes whose media server fails', () => {
+describeWithEach('vibes whose media server fails', (media) => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await Stage.open({}, { media });
   });
   afterAll(async () => stage?.close());
 
-  testFaults(() => stage, faults);
+  testFaults(() => stage, faults, media);
 });

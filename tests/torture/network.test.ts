@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { delay, eventually } from '../helpers/eventually';
+import { describeWithEach } from '../helpers/media-servers';
 import { FfmpegProgram } from './faults/ffmpeg-program';
 import { connectionsOf } from './faults/sockets';
 import { kill } from './faults/signals';
@@ -13,7 +14,7 @@ const HELD_BY_ENCODER = 3 * FRAME;
 /** What a 128 kbit/s stream takes on the wire. */
 const AAC_BYTES = 17_000;
 
-describe('a vibe whose way to the media server fails', () => {
+describeWithEach('a vibe whose way to the media server fails', (media) => {
   let stage: Stage;
   let proxy: TcpProxy;
   let program: FfmpegProgram;
@@ -24,7 +25,7 @@ describe('a vibe whose way to the media server fails', () => {
     program.detour(proxy.port);
     stage = await Stage.open(
       { FFMPEG_PATH: program.path },
-      { onReady: ({ rtmpPort }) => (proxy.target = rtmpPort) },
+      { media, onReady: ({ rtmpPort }) => (proxy.target = rtmpPort) },
     );
   });
   afterAll(async () => {
@@ -138,5 +139,5 @@ describe('a vibe whose way to the media server fails', () => {
     },
   ];
 
-  testFaults(() => stage, faults);
+  testFaults(() => stage, faults, media);
 });

@@ -14,6 +14,7 @@ import type { Verdict } from './table';
 
 /** Heard before the fault, and after it is over: 2 s of AAC frames. */
 const STEADY_FRAMES = 94;
+const AAC_FRAME = 1_024;
 let acts = 0;
 
 /** What one vibe's listener heard, and what the relay did for it. */
@@ -37,6 +38,8 @@ export interface Evidence {
   readonly counted: Counted;
   readonly log: ReturnType<Stage['log']>;
   readonly ready: number;
+  /** Silence that stands behind the last sample of each vibe, for listeners to hear that out. */
+  readonly tailSamples: number;
   /** The daemon's event loop before the fault, and after it. */
   readonly loops: readonly LoopDelay[];
   readonly residue: readonly string[];
@@ -104,6 +107,7 @@ export async function perform(
     const verdict = judge({
       ...{ fault, scene, bite, counted, log, ready, loops, residue },
       ...{ victim: heardVictim, control: heardControl },
+      tailSamples: stage.media.tailFrames * AAC_FRAME,
     });
     return { verdict, fromMs, untilMs };
   } finally {

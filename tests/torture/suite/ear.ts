@@ -15,6 +15,8 @@ export interface Stall {
 
 /** Somebody who listens to a vibe to its end, whatever happens in between, and whom the suite judges by. */
 export interface Listening {
+  /** The longest time without a frame where nothing is amiss: less is what any machine's network does. */
+  readonly usualGapMs: number;
   /** Whether it is being sent something now. */
   readonly isConnected: boolean;
   /** How often it had to connect again and then heard something. */
@@ -35,6 +37,7 @@ export interface Listening {
 
 /** A listener of HTTP-FLV who stays: connects again whenever the stream ends, as players do, and keeps every frame. */
 export class Ear implements Listening {
+  readonly usualGapMs = 250;
   readonly #url: string;
   readonly #connections: FlvListener[] = [];
   #isLeaving = false;

@@ -29,6 +29,7 @@ function heard(
 ): Heard {
   const { restarts = 0, stallMs = 21 } = options;
   const ear = {
+    usualGapMs: 250,
     reconnects: 0,
     timestampFault: undefined,
     longestStall: () => ({ fromMs: 1_000, untilMs: 1_000 + stallMs }),
@@ -46,7 +47,7 @@ function evidence(victim: Heard, counted: Partial<Counted> = {}, rest: Partial<E
     victim,
     control,
     counted: { accepted: 2 * SENT, played: 2 * SENT, silence: 0, discarded: 0, lost: 0, ...counted },
-    ...{ log: [], ready: 200, loops: [], residue: [] },
+    ...{ log: [], ready: 200, loops: [], tailSamples: 0, residue: [] },
     ...rest,
   };
 }
@@ -87,6 +88,11 @@ describe('the verdict on a fault', () => {
     const fault = { ...evidence(filled).fault, price: { lost: 0, inserted: 4_096, stallMs: 500 } };
     expect(judge(evidence(filled, { silence: 4_096 }, { fault })).complaints).toEqual([]);
     expect(judge(evidence(filled, { silence: 1_024 }, { fault })).complaints).toHaveLength(1);
+  });
+
+  it('does not take for a gap the silence that the media server is given to end with', () => {
+    const row = judge(evidence(heard('victim', clean), { silence: 2 * 8_192 }, { tailSamples: 8_192 }));
+    expect(row).toMatchObject({ counted: { silence: 0 }, difference: 0, complaints: [] });
   });
 
   it('complains of samples that were sent and not accepted, or accepted and nowhere', () => {

@@ -8,8 +8,6 @@ const PRIMING = 1_024;
 const ACCOUNT_WITHIN = 8;
 /** The edges of what a decoder makes of a break are found to some hundred samples. */
 const EDGE = 512;
-/** Less is what any machine's network does. */
-const NO_STALL_MS = 250;
 /** How late the daemon's event loop may be where no fault holds it up, in one of a hundred looks. */
 const LOOP_P99_MS = 50;
 /** More lines of one kind are a line for each chunk, or each frame. */
@@ -40,10 +38,13 @@ export function judge(evidence: Evidence): Verdict {
     inserted,
     net: victim.report.net,
     stallMs: Math.round(stallMs),
-    recoveryMs: stallMs < NO_STALL_MS ? 0 : Math.round(stall.untilMs - Math.max(bite.atMs, stall.fromMs)),
+    recoveryMs:
+      stallMs < victim.onAir.ear.usualGapMs
+        ? 0
+        : Math.round(stall.untilMs - Math.max(bite.atMs, stall.fromMs)),
     reconnects: victim.onAir.ear.reconnects,
     restarts: victim.restarts,
-    counted: { lost: counted.lost, silence: counted.silence, discarded: counted.discarded },
+    counted: { lost: counted.lost, silence: silenceOf(evidence), discarded: counted.discarded },
     difference: differenceOf(evidence),
     complaints,
   };
@@ -79,10 +80,15 @@ function priceOf(
 }
 
 /** What the metrics say was lost and put in, less what was heard: 0 where the account is right. */
-function differenceOf({ counted, victim, control }: Evidence): number {
+function differenceOf({ counted, victim, control, tailSamples }: Evidence): number {
   const heard = victim.report.net + control.report.net;
   const primed = PRIMING * (victim.restarts + control.restarts);
-  return counted.lost - counted.silence - primed - heard;
+  return counted.lost - silenceOf({ counted, tailSamples }) - primed - heard;
+}
+
+/** Silence between two samples of the creator's, and not behind the last. */
+function silenceOf({ counted, tailSamples }: Pick<Evidence, 'counted' | 'tailSamples'>): number {
+  return counted.silence - 2 * tailSamples;
 }
 
 function accountOf(evidence: Evidence): string[] {

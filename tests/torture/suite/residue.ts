@@ -112,11 +112,12 @@ async function hlsLeft(stage: Stage): Promise<string[]> {
   const { daemon } = stage;
   const over = [...stage.ended].filter(([, endedMs]) => performance.now() - endedMs > HLS_GONE_AFTER_MS);
   const files = filesOf(daemon).map(({ name }) => path.basename(name));
+  const isOf = (vibeId: string): RegExp => new RegExp(`^${vibeId}(\\.m3u8|-\\d+-\\d+\\.ts)`);
   const left = await Promise.all(
     over.map(async ([vibeId]) => {
       stage.ended.delete(vibeId);
       const { status } = await httpRequest(daemon.hlsUrl(vibeId));
-      const isWritten = files.some((name) => name === `${vibeId}.m3u8` || name.startsWith(`${vibeId}-`));
+      const isWritten = files.some((name) => isOf(vibeId).test(name));
       return status === 404 && !isWritten ? [] : [`HLS of ${vibeId} is left (${status})`];
     }),
   );

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Daemon } from '../../helpers/daemon';
-import { eventually } from '../../helpers/eventually';
+import { delay, eventually } from '../../helpers/eventually';
 import { FlvListener } from '../../helpers/flv-listener';
 import { freePort } from '../../helpers/free-port';
 import { httpRequest, jsonRequest } from '../../helpers/http-request';
 import { EMBEDDED, type MediaServerUnderTest } from '../../helpers/media-servers';
 import type { MetricsText } from '../../helpers/metrics-text';
 import { openDescriptors, type ProcessEntry, readProcess } from '../../helpers/processes';
+import { kill } from '../faults/signals';
 import { NumberedCreator } from './creator';
 import { Ear, type Listening } from './ear';
+import { HlsEar } from './hls-ear';
 import { Inspector } from './inspector';
 
 /** One line of the daemon's log. */
@@ -36,11 +38,14 @@ export interface StageOptions {
   readonly onReady?: (daemon: Daemon) => void;
 }
 
+/** As the supervisor of SRS does before its first try. */
+const SUPERVISOR_WAITS_MS = 300;
 /** Held before it goes on air, so that this machine's own stalls are nobody's underrun. */
 const PREBUFFER_MS = 500;
 
 /** A daemon on which faults are tried one after the other, with its inspector, and what may never appear in its log. */
 export class Stage {
+  readonly media: MediaServerUnderTest;
   readonly daemon: Daemon;
   readonly inspector: Inspector;
   /** Vibes that are over, and since when, on the monotonic clock. */
@@ -49,7 +54,8 @@ export class Stage {
   /** Of all FFmpegs seen: what each publishes with. */
   readonly #tokens = new Set<string>();
 
-  private constructor(daemon: Daemon, inspector: Inspector, hookSecret: string) {
+  private constructor(media: MediaServerUnderTest, daemon: Daemon, inspector: Inspector, hookSecret: string) {
+    this.media = media;
     this.daemon = daemon;
     this.inspector = inspector;
     this.#secrets.add(hookSecret);
@@ -69,7 +75,7 @@ export class Stage {
       ...env,
     });
     onReady(daemon);
-    const stage = new Stage(daemon, await Inspector.connect(port), hookSecret);
+    const stage = new Stage(media, daemon, await Inspector.connect(port), hookSecret);
     await stage.#warmUp();
     return stage;
   }
@@ -107,8 +113,12 @@ export class Stage {
     if (answer.status !== 200) throw new Error(`end: ${answer.status} ${answer.body.toString()}`);
   }
 
-  /** A listener of whom the media server knows: what is published from now on reaches it. @param url behind a proxy */
-  async listen(vibeId: string, url = this.daemon.flvUrl(vibeId)): Promise<Ear> {
+  /**
+   * A listener of whom the media server knows: what is published from now on reaches it.
+   * @param url behind a proxy, or of a playlist
+   */
+  async listen(vibeId: string, url = this.daemon.flvUrl(vibeId)): Promise<Listening> {
+    if (url.endsWith('.m3u8')) return new HlsEar(url);
     if (url === this.daemon.flvUrl(vibeId)) return new Ear(url, await this.daemon.listen(vibeId));
     if (!this.daemon.srs) return Ear.open(url);
     const listeners = async (): Promise<unknown> => (await this.daemon.status(vibeId))?.['listeners'];
@@ -141,11 +151,26 @@ export class Stage {
     return encoder;
   }
 
+  /** The media server's process. @throws {Error} where there is none */
   mediaServer(): ProcessEntry {
     const { srs } = this.daemon;
     const found = srs ? readProcess(srs.pid) : this.daemon.mediaServerProcess();
     if (!found) throw new Error('no media server process');
     return found;
+  }
+
+  /**
+   * Kills the media server, and has it back: the daemon starts the embedded one again, and SRS's supervisor SRS.
+   * @returns when it was killed, and the process that is gone
+   */
+  async killMediaServer(): Promise<{ readonly atMs: number; readonly pid: number }> {
+    const server = this.mediaServer();
+    const atMs = await kill(server);
+    if (this.daemon.srs) {
+      await delay(SUPERVISOR_WAITS_MS);
+      await this.daemon.srs.run();
+    }
+    return { atMs, pid: server.pid };
   }
 
   /** The log from a place in it on (`mark`). */
