@@ -51,6 +51,12 @@ export const PROBLEMS = {
     title: 'Tokens cannot be checked now',
     retryable: true,
   },
+  'too-many-connections': {
+    status: 503,
+    closeCode: 1013,
+    title: 'No room for another connection',
+    retryable: true,
+  },
   'not-ready': { status: 503, closeCode: 1013, title: 'The relay is not ready', retryable: true },
   draining: { status: 503, closeCode: 1012, title: 'The relay is restarting', retryable: true },
   'vibe-failed': { status: 503, closeCode: 1011, title: 'This vibe cannot be encoded', retryable: true },

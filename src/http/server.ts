@@ -1,5 +1,5 @@
 import http from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { settlesWithin } from '../base/clock';
@@ -8,6 +8,7 @@ import { EXIT_UNAVAILABLE, OperatorError, Problem } from '../base/errors';
 import { createApp } from './app';
 import { audioEntrance } from './audio-entrance';
 import { createContext, type HttpContext, type HttpHouse } from './context';
+import { Crowd, openFilesLimit } from './crowd';
 import { answerError } from './problem';
 import { answerRaw } from './raw-answer';
 import { markAwaitingContinue } from './request-body';
@@ -32,8 +33,11 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** The daemon's HTTP and WebSocket listener. */
-export function createHttpServer(house: HttpHouse): HttpServer {
+/**
+ * The daemon's HTTP and WebSocket listener.
+ * @param openFiles descriptors that this process may have
+ */
+export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit()): HttpServer {
   const context = createContext(house);
   const app = createApp(context);
   const isAudio = audioEntrance(context);
@@ -49,17 +53,20 @@ export function createHttpServer(house: HttpHouse): HttpServer {
     requireHostHeader: false,
     noDelay: true,
   });
-  const sockets = new Set<Socket>();
+  const crowd = new Crowd(openFiles, house.logger);
+  server.maxConnections = crowd.most;
+  server.on('connection', (socket) => crowd.add(socket));
+  server.on('drop', () => context.metrics.problems.inc({ code: 'too-many-connections' }));
   /** The latest answer on each connection. */
   const answers = new WeakMap<Duplex, http.ServerResponse>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
     answers.set(req.socket, res);
     if (isClosing) res.setHeader('Connection', 'close');
     res.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
+    if (crowd.isUnwelcome(req.socket)) {
+      res.setHeader('Connection', 'close');
+      return refuse(req, res, noRoom());
+    }
     if (!isAudio(req, res)) app(req, res);
   };
   server.on('request', onRequest);
@@ -67,14 +74,18 @@ export function createHttpServer(house: HttpHouse): HttpServer {
     markAwaitingContinue(req);
     onRequest(req, res);
   });
-  server.on('checkExpectation', (req, res) => {
+  server.on('checkExpectation', (req, res) =>
+    refuse(req, res, new Problem('expectation-failed', 'Only 100-continue can be expected here.')),
+  );
+  function refuse(req: http.IncomingMessage, res: http.ServerResponse, problem: Problem): void {
     res.setHeader('X-Request-Id', requestIdOf(req));
-    const problem = new Problem('expectation-failed', 'Only 100-continue can be expected here.');
     answerError(problem, req, res, context);
-  });
+  }
   const upgrades = new Upgrades(context);
   server.on('upgrade', (req, socket, head) => {
-    if (req.headers.upgrade?.toLowerCase() === 'websocket') upgrades.handle(req, socket, head);
+    if (crowd.isUnwelcome(socket))
+      answerRaw(socket, noRoom(), { instance: '/', requestId: requestIdOf(req) });
+    else if (req.headers.upgrade?.toLowerCase() === 'websocket') upgrades.handle(req, socket, head);
     else serveWithoutUpgrade(server, req, socket, head);
   });
   server.on('clientError', (error, socket) => refuseBroken(error, socket, answers.get(socket)));
@@ -88,10 +99,16 @@ export function createHttpServer(house: HttpHouse): HttpServer {
       refuseAll(context);
       server.closeIdleConnections();
       await settlesWithin(context.clock, CLOSE_MS, closed);
-      for (const socket of sockets) socket.destroy();
+      crowd.disperse();
       await closed;
     }),
   };
+}
+
+function noRoom(): Problem {
+  return new Problem('too-many-connections', 'There are too many connections to this relay.', {
+    retryAfterSeconds: 2,
+  });
 }
 
 /** Bodies and WebSockets that would last are told to come back. */

@@ -37,12 +37,17 @@ export class HttpHouse {
   journalFault: string | undefined;
   port = 0;
 
-  private constructor(whole: Config, house: FakeHouse, doorkeeper: Doorkeeper, webRtc?: WebRtc) {
+  private constructor(
+    whole: Config,
+    house: FakeHouse,
+    doorkeeper: Doorkeeper,
+    { webRtc, openFiles }: { webRtc?: WebRtc; openFiles?: number },
+  ) {
     this.config = whole;
     this.house = house;
     this.registry = new VibeRegistry(this.house);
     this.hooks = new HookDesk(this.house);
-    this.server = createHttpServer({
+    const doors = {
       config: whole,
       registry: this.registry,
       doorkeeper,
@@ -54,16 +59,20 @@ export class HttpHouse {
       logger: this.house.logger,
       metrics: this.house.metrics,
       version: '1.2.3',
-    });
+    };
+    this.server = createHttpServer(doors, openFiles);
   }
 
-  /** @param webRtc none unless told, as with the embedded media server */
-  static async open(config: Partial<Config> = {}, webRtc?: WebRtc): Promise<HttpHouse> {
+  /**
+   * @param webRtc none unless told, as with the embedded media server
+   * @param openFiles descriptors that it believes to have
+   */
+  static async open(config: Partial<Config> = {}, webRtc?: WebRtc, openFiles?: number): Promise<HttpHouse> {
     const whole = { ...CONFIG, ...config } as Config;
     const fake = new FakeHouse(whole);
     const { clock, logger } = fake;
     const doorkeeper = await createDoorkeeper({ config: whole, clock, logger });
-    const house = new HttpHouse(whole, fake, doorkeeper, webRtc);
+    const house = new HttpHouse(whole, fake, doorkeeper, { webRtc, openFiles });
     house.port = await house.server.listen();
     house.url = `http://127.0.0.1:${house.port}`;
     return house;
