@@ -80,7 +80,7 @@ export class Daemon {
    */
   static async startWithSrs(
     env: Readonly<Record<string, string>> = {},
-    { hooksPort }: { readonly hooksPort?: number } = {},
+    { hooksPort }: { readonly hooksPort?: number | undefined } = {},
   ): Promise<Daemon> {
     const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-e2e-'));
     const ports = (await freePorts(5)) as [number, number, number, number, number];

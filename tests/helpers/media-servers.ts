@@ -8,8 +8,15 @@ import { SRS_BINARY, srsVersion } from './srs';
  */
 export interface MediaServerUnderTest {
   readonly kind: 'embedded' | 'srs';
-  /** Starts the daemon, and what it needs. @param env settings besides ports, directories and the media server */
-  start(env?: Readonly<Record<string, string>>): Promise<Daemon>;
+  /**
+   * Starts the daemon, and what it needs.
+   * @param env settings besides ports, directories and the media server
+   * @param hooksPort where SRS calls its hooks, where something stands between it and the daemon
+   */
+  start(
+    env?: Readonly<Record<string, string>>,
+    options?: { readonly hooksPort?: number | undefined },
+  ): Promise<Daemon>;
   /** How a listener gets to know that a vibe is over: the end of the answer, or SRS cuts the connection. */
   readonly flvEnd: ListenerEnd;
   /** Whether HLS says that it is over. SRS lets the last playlist stand, until the daemon takes it away. */
@@ -35,9 +42,9 @@ export const EMBEDDED: MediaServerUnderTest = {
   addsMs: { p50: 5, p99: 15 },
 };
 
-const SRS: MediaServerUnderTest = {
+export const SRS: MediaServerUnderTest = {
   kind: 'srs',
-  start: (env) => Daemon.startWithSrs(env),
+  start: (env, options) => Daemon.startWithSrs(env, options),
   flvEnd: 'cut',
   hlsEnds: false,
   tailFrames: 8,

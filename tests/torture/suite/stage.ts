@@ -36,6 +36,8 @@ export interface StageOptions {
   readonly media?: MediaServerUnderTest;
   /** Called before the first vibe: for what stands between the daemon and others. */
   readonly onReady?: (daemon: Daemon) => void;
+  /** Where SRS calls its hooks, where something stands between it and the daemon. */
+  readonly hooksPort?: number;
 }
 
 /** As the supervisor of SRS does before its first try. */
@@ -64,16 +66,17 @@ export class Stage {
   /** @param env settings beside those that all stages have */
   static async open(
     env: Readonly<Record<string, string>> = {},
-    { media = EMBEDDED, onReady = () => undefined }: StageOptions = {},
+    { media = EMBEDDED, onReady = () => undefined, hooksPort }: StageOptions = {},
   ): Promise<Stage> {
     const port = await freePort();
     const hookSecret = `CANARY_${randomBytes(16).toString('hex')}`;
-    const daemon = await media.start({
+    const settings = {
       PREBUFFER_MS: String(PREBUFFER_MS),
       HOOK_SECRET: hookSecret,
       NODE_OPTIONS: `--inspect=127.0.0.1:${port}`,
       ...env,
-    });
+    };
+    const daemon = await media.start(settings, { hooksPort });
     onReady(daemon);
     const stage = new Stage(media, daemon, await Inspector.connect(port), hookSecret);
     await stage.#warmUp();
