@@ -53,7 +53,7 @@ export class Daemon {
     this.#ports = ports;
     this.#home = home;
     this.#env = env;
-    this.dataDir = path.join(home, 'data');
+    this.dataDir = env['DATA_DIR'] ?? path.join(home, 'data');
     this.apiUrl = `http://127.0.0.1:${ports[0]}`;
     this.mediaUrl = `http://127.0.0.1:${ports[1]}`;
     this.rtmpPort = ports[2] as number;
@@ -67,11 +67,15 @@ export class Daemon {
   /**
    * Starts a daemon and waits until `GET /ready` says 200.
    * @param env settings besides ports and directories
+   * @param through a program that becomes it, with its arguments: one that takes something away from it
    * @throws {Error} with its output, when it ends before that or takes too long
    */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
+  ): Promise<Daemon> {
     const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-e2e-'));
-    return Daemon.#start(await freePorts(4), home, env);
+    return Daemon.#start(await freePorts(4), home, env, { through });
   }
 
   /**
@@ -95,7 +99,7 @@ export class Daemon {
       ...env,
     };
     try {
-      return await Daemon.#start(ports, home, settings, srs);
+      return await Daemon.#start(ports, home, settings, { srs });
     } catch (error) {
       await srs.stop();
       throw error;
@@ -106,10 +110,10 @@ export class Daemon {
     ports: readonly number[],
     home: string,
     env: Readonly<Record<string, string>>,
-    srs?: Srs,
+    more: { readonly srs?: Srs; readonly through?: readonly string[] },
   ): Promise<Daemon> {
     try {
-      return await Daemon.#spawn(ports, home, env, srs);
+      return await Daemon.#spawn(ports, home, env, more);
     } catch (error) {
       rmSync(home, { recursive: true, force: true });
       throw error;
@@ -120,9 +124,10 @@ export class Daemon {
     ports: readonly number[],
     home: string,
     env: Readonly<Record<string, string>>,
-    srs?: Srs,
+    { srs, through = [] }: { readonly srs?: Srs; readonly through?: readonly string[] },
   ): Promise<Daemon> {
-    const child = spawn(process.execPath, [MAIN], {
+    const [program = '', ...args] = [...through, process.execPath, MAIN];
+    const child = spawn(program, args, {
       cwd: home,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -164,7 +169,7 @@ export class Daemon {
    */
   async respawn(): Promise<Daemon> {
     await this.ended;
-    return Daemon.#spawn(this.#ports, this.#home, this.#env, this.srs);
+    return Daemon.#spawn(this.#ports, this.#home, this.#env, { srs: this.srs });
   }
 
   get pid(): number {

@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
-import { delay } from '../helpers/eventually';
+import { delay, eventually } from '../helpers/eventually';
 import { NetworkNamespace, whyNoNamespace } from './faults/network-namespace';
 import { TcpProxy } from './faults/tcp-proxy';
 import { NumberedCreator } from './suite/creator';
 import type { Fault, Scene } from './suite/fault';
 import { Stage } from './suite/stage';
 import { testFaults } from './suite/suite';
+import { ReturningCreator } from './suite/websocket-creator';
 
 const RATE = 48_000;
 const PCM_BYTES = RATE * 4;
@@ -29,8 +30,12 @@ describeWithNamespaces(missing === undefined ? name : `${name} [SKIPPED: ${missi
     await stage?.close();
   });
 
-  const fromInside: Fault['creator'] = (options) =>
-    new NumberedCreator({ ...options, apiUrl: `http://127.0.0.1:${door.port}` });
+  /** What a creator connects to that comes by way of the namespace. */
+  const insideUrl = (): string => {
+    door.target = network.socketPath;
+    return `http://127.0.0.1:${door.port}`;
+  };
+  const fromInside: Fault['creator'] = (options) => new NumberedCreator({ ...options, apiUrl: insideUrl() });
 
   const saysUnderrun: Fault['says'] = (line, { victim }: Scene) =>
     line.vibeId === victim.vibeId && line['cause'] === 'underrun';
@@ -85,6 +90,33 @@ describeWithNamespaces(missing === undefined ? name : `${name} [SKIPPED: ${missi
       },
       price: { lost: 0, inserted: 8 * RATE, stallMs: 500 },
       says: saysUnderrun,
+    },
+    {
+      name: 'a creator’s machine is gone for good, and it comes back from elsewhere (half open)',
+      vibeId: 'elsewhere',
+      creator: (options) => new ReturningCreator({ ...options, apiUrl: insideUrl() }),
+      inject: async ({ stage: { daemon }, victim }) => {
+        const creator = victim.creator as ReturningCreator;
+        const takeovers = (await daemon.metrics()).sum('vibesflow_takeovers_total');
+        const before = creator.connections;
+        const atMs = performance.now();
+        await network.drop(100);
+        await delay(500);
+        const dropped = await network.dropped();
+        if (dropped === 0) throw new Error('no packet was dropped');
+        // From now on it comes in by another way; the old connection hangs in the dead network.
+        door.target = Number(new URL(daemon.apiUrl).port);
+        await eventually('it is back', () => creator.connections > before);
+        await eventually(
+          'the relay knows',
+          async () => (await daemon.metrics()).sum('vibesflow_takeovers_total') === takeovers + 1,
+        );
+        await network.heal();
+        return { atMs, witness: `${dropped} packets were dropped before it came in by another way` };
+      },
+      // It takes the creator 2.5 s to see that nobody answers.
+      price: { lost: 0, inserted: 4 * RATE, stallMs: 500 },
+      says: (line) => line.msg.includes('took over'),
     },
   ];
 

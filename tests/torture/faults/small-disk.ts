@@ -24,7 +24,7 @@ export class SmallDisk {
       for (let kibibytes = 0; kibibytes < 2 ** 20; kibibytes += 64) writeSync(file, Buffer.alloc(65_536));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      return `another byte: ${this.#refusal()}`;
+      return `another byte: ${refusalIn(this.path)}`;
     } finally {
       closeSync(file);
     }
@@ -36,6 +36,16 @@ export class SmallDisk {
     rmSync(this.#ballast, { force: true });
   }
 
+  /** Mounts something that can only be read over one of its directories. @returns what was seen, in words */
+  async cover(directory: string): Promise<string> {
+    await outputOf('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', directory]);
+    return `a file there: ${refusalIn(directory)}`;
+  }
+
+  async uncover(directory: string): Promise<void> {
+    await outputOf('umount', [directory]);
+  }
+
   async unmount(): Promise<void> {
     await outputOf('umount', [this.path]);
     rmdirSync(this.path);
@@ -44,16 +54,16 @@ export class SmallDisk {
   get #ballast(): string {
     return path.join(this.path, 'ballast');
   }
+}
 
-  #refusal(): string {
-    const probe = path.join(this.path, 'probe');
-    try {
-      writeFileSync(probe, Buffer.alloc(65_536));
-    } catch (error) {
-      rmSync(probe, { force: true });
-      return (error as NodeJS.ErrnoException).code ?? 'no code';
-    }
+function refusalIn(directory: string): string {
+  const probe = path.join(directory, 'probe');
+  try {
+    writeFileSync(probe, Buffer.alloc(65_536));
+  } catch (error) {
     rmSync(probe, { force: true });
-    throw new Error('a file could be written');
+    return (error as NodeJS.ErrnoException).code ?? 'no code';
   }
+  rmSync(probe, { force: true });
+  throw new Error('a file could be written');
 }

@@ -7,6 +7,8 @@ const LEAD_MS = 300;
 const RETRY_MS = 100;
 /** The relay acknowledges at least once a second: one that says nothing for longer is not there. */
 const SILENT_MS = 2_500;
+/** So closes a relay that ends in order: what it acknowledged is played out, and who comes after it counts anew. */
+const RESTARTING = 1012;
 
 /**
  * A creator on the WebSocket door who comes back: the relay's `ready` says how many chunks it has taken, and the new
@@ -18,6 +20,8 @@ export class ReturningCreator implements Creator {
   connections = 0;
   readonly #options: CreatorOptions;
   #next = 0;
+  /** Chunks that relays before this one have played out. */
+  #before = 0;
   #isStopping = false;
   #sending: Promise<void> | undefined;
   #current: WebSocketCreator | undefined;
@@ -62,7 +66,10 @@ export class ReturningCreator implements Creator {
     let acks = 0;
     let isOpen = true;
     const { seed, chunk = (index: number) => chunkOf(seed, index) } = this.#options;
-    void socket.closed.then(() => (isOpen = false));
+    void socket.closed.then(({ code }) => {
+      isOpen = false;
+      if (code === RESTARTING) this.#before += (socket.lastAck?.['sequence'] as number | undefined) ?? 0;
+    });
     const isThere = (): boolean => {
       const count = socket.messages.length;
       if (count > acks) [acks, ackedMs] = [count, performance.now()];
@@ -97,7 +104,7 @@ export class ReturningCreator implements Creator {
       if (performance.now() - sinceMs > SILENT_MS) throw new Error('no answer to the hello');
       await delay(5);
     }
-    this.#next = readies()[1]?.['sequence'] as number;
+    this.#next = this.#before + (readies()[1]?.['sequence'] as number);
     return socket;
   }
 }
