@@ -2,14 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { reliabilityPage } from './page';
-import { readResults } from './results';
+import { readResults, readSoak } from './results';
 
 const ROOT = path.resolve(__dirname, '../../..');
 const PAGE = 'docs/reliability.md';
+/** The part of the page that people write. */
+const METHOD = path.join(__dirname, 'method.md');
 
 /** The page as the kept results have it. */
 export function makePage(): string {
-  return pretty(reliabilityPage({ embedded: readResults('embedded'), srs: readResults('srs') }));
+  return pretty(
+    reliabilityPage({
+      embedded: readResults('embedded'),
+      srs: readResults('srs'),
+      soak: readSoak(),
+      method: readFileSync(METHOD, 'utf8'),
+    }),
+  );
 }
 
 /** @returns its path in the project */

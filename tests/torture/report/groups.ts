@@ -11,17 +11,18 @@ export interface Group {
 export const GROUPS: readonly Group[] = [
   {
     title: 'The encoder',
-    files: ['encoder', 'encoder-program'],
+    files: ['encoder', 'kills', 'encoder-program'],
     promise:
-      'FFmpeg dies with what it had read and not yet published: that is lost, counted, and at most three AAC frames (64 ms) a ' +
-      'death. Listeners of the embedded server stay connected and hear again within a second; creators notice nothing. An ' +
-      'FFmpeg that stands still for three seconds costs nothing: what waited is played when it goes on. One that stands ' +
-      'still for good is killed by its watchdog, and one that cannot be started is tried again, ever more seldom, while what ' +
-      'creators send is kept.',
+      'What an FFmpeg had read and not yet published when it died is fed to the next one: no sample is lost, and listeners ' +
+      'hear the frame of priming that each encoder begins with. Listeners of the embedded server stay connected and hear ' +
+      'again within a second; SRS sends them away, and they are let in again at once. Creators notice nothing. An FFmpeg ' +
+      'that stands still for three seconds costs nothing: what waited is played when it goes on. One that stands still for ' +
+      'good is killed by its watchdog, and one that cannot be started is tried again, ever more seldom, while what creators ' +
+      'send is kept.',
   },
   {
     title: 'The media server',
-    files: ['media-server', 'network'],
+    files: ['media-server', 'network', 'srs'],
     promise:
       'Its death takes every listener’s connection with it. It is started again at once, encoders publish again, and ' +
       'players that connect again hear sound. Standing still for three seconds, or a network that is late, narrow or silent ' +
@@ -29,7 +30,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'The daemon',
-    files: ['daemon', 'kills'],
+    files: ['daemon'],
     promise:
       'Vibes, their owners, leases and sequence numbers survive `kill -9`: a journal in `DATA_DIR` has them. Creators send ' +
       'again what was not acknowledged, under its numbers, and it is played once.',
@@ -43,9 +44,11 @@ export const GROUPS: readonly Group[] = [
       'that is half open is superseded by the same creator’s newer one.',
   },
   {
-    title: 'Other listeners, and strangers',
-    files: ['listener'],
-    promise: 'Nobody who listens, or knocks at a port, costs anybody else a sample.',
+    title: 'Listeners',
+    files: ['listener', 'hls'],
+    promise:
+      'Nobody who listens, or knocks at a port, costs anybody else a sample. Who follows HLS hears what listeners of HTTP-FLV ' +
+      'hear, in segments of two seconds; with the embedded server’s death goes the segment that it was making.',
   },
   {
     title: 'Storage and other things that run out',

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Machine } from '../../../bench/lib/machine';
+import type { SoakResult } from '../soak/result';
 import type { Row } from '../suite/table';
 
 /** What a run has found of the faults of one file, with one media server. */
@@ -27,6 +28,12 @@ const DIRECTORY = path.resolve(__dirname, '../results');
 export function readResults(kind: Kind, directory = DIRECTORY): Results {
   const file = path.join(directory, FILES[kind]);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : { groups: [] };
+}
+
+/** The last soak that was kept; nothing where none is. */
+export function readSoak(directory = DIRECTORY): SoakResult | undefined {
+  const file = path.join(directory, 'soak.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SoakResult) : undefined;
 }
 
 /**
