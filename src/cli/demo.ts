@@ -2,7 +2,7 @@ import { type Output, StatusLine, decibels, levelBar } from './terminal';
 import { tuneBlock } from './tune';
 import { VibeWatch } from './vibe-watch';
 import { WebSocketSender } from './websocket-sender';
-import { RelayApi } from './relay-api';
+import type { RelayApi } from './relay-api';
 
 export const DEMO_VIBE = 'demo';
 export const DEMO_CREATOR = 'demo';
@@ -10,16 +10,15 @@ export const DEMO_CREATOR = 'demo';
 /**
  * Plays the generated tune into the vibe `demo`, through the WebSocket door like any creator, and keeps a line about
  * it up to date. Until the abort, or until the relay has refused it.
- * @param url the relay's base URL
  */
-export async function playDemo(url: string, output: Output, signal: AbortSignal): Promise<void> {
-  const api = new RelayApi(url);
+export async function playDemo(api: RelayApi, output: Output, signal: AbortSignal): Promise<void> {
   const sender = new WebSocketSender({
     url: api.audioUrl(DEMO_VIBE, { creator: DEMO_CREATOR }, 'ws'),
     creator: DEMO_CREATOR,
+    headers: api.credentials,
     onNote: (note) => line.note(note),
   });
-  const watch = new VibeWatch(api.url, DEMO_VIBE);
+  const watch = new VibeWatch(api, DEMO_VIBE);
   const line = new StatusLine(output.stderr, () => {
     const { state, listeners, participantCount, bufferedMs, rmsDbfs = -120 } = watch.now;
     return (

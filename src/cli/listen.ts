@@ -8,7 +8,7 @@ import { Ear } from './ear';
 import { EXIT_INTERRUPTED, EXIT_OK } from './exit-code';
 import { commandFfmpeg } from './ffmpeg';
 import { onInterrupt } from './interrupt';
-import { secondsOption, vibeOption } from './options';
+import { secondsOption, tokenFor, tokenOption, vibeOption } from './options';
 import { play } from './player';
 import type { CommandContext } from './program';
 import { type Joined, RelayApi, reason } from './relay-api';
@@ -22,6 +22,7 @@ interface ListenOptions {
   readonly play?: boolean;
   readonly json?: boolean;
   readonly ffmpeg?: string;
+  readonly token?: string;
 }
 
 const EXAMPLES = `
@@ -48,6 +49,7 @@ export function listenCommand(context: CommandContext): Command {
       '--ffmpeg <path>',
       'the FFmpeg to decode with (default: FFMPEG_PATH, the system’s, the packaged one)',
     )
+    .addOption(tokenOption())
     .addHelpText('after', EXAMPLES)
     .action(async (vibeId: string, options: ListenOptions) => {
       context.exitCode = await listen(vibeId, options, context);
@@ -55,7 +57,7 @@ export function listenCommand(context: CommandContext): Command {
 }
 
 async function listen(vibeId: string, options: ListenOptions, context: CommandContext): Promise<number> {
-  const api = new RelayApi(options.url);
+  const api = new RelayApi(options.url, tokenFor(options, context));
   const participantId = `cli-${randomUUID()}`;
   const joined = await api.join(vibeId, participantId);
   const renew = setInterval(

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { isVibeId } from '../vibes/vibe-id';
 
 /** A vibe id as an argument. */
@@ -27,4 +27,25 @@ export function portOption(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 65_535)
     throw new InvalidArgumentError('It must be a whole number from 1 to 65535.');
   return Number(text);
+}
+
+const TOKEN = /^[\x21-\x7e]+$/;
+
+/** For a relay with AUTH_MODE=token, or for a vibe that was claimed. */
+export function tokenOption(): Option {
+  return new Option(
+    '--token <token>',
+    'a token, or the owner key of a claimed vibe (VIBESFLOW_TOKEN keeps it out of the list of processes)',
+  ).argParser((text) => {
+    if (TOKEN.test(text)) return text;
+    throw new InvalidArgumentError('It must be in one line, without spaces.');
+  });
+}
+
+/** The token of the option, else of the environment. */
+export function tokenFor(
+  { token }: { readonly token?: string },
+  { env }: { readonly env: Readonly<Record<string, string | undefined>> },
+): string | undefined {
+  return token ?? (env['VIBESFLOW_TOKEN']?.trim() || undefined);
 }

@@ -5,7 +5,7 @@ import { decode } from './decode';
 import { EXIT_DATA, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE } from './exit-code';
 import { commandFfmpeg } from './ffmpeg';
 import { onInterrupt, untilAborted } from './interrupt';
-import { vibeOption, wholeNumberOption } from './options';
+import { tokenFor, tokenOption, vibeOption, wholeNumberOption } from './options';
 import { pause } from './pause';
 import { PostSender } from './post-sender';
 import type { CommandContext } from './program';
@@ -28,6 +28,7 @@ interface PublishOptions {
   readonly rate: number;
   readonly channels: number;
   readonly ffmpeg?: string;
+  readonly token?: string;
 }
 
 /** What the relay holds of ours is a second or two; should its last word not come, nobody waits for ever. */
@@ -63,6 +64,7 @@ export function publishCommand(context: CommandContext): Command {
       '--ffmpeg <path>',
       'the FFmpeg to decode with (default: FFMPEG_PATH, the system’s, the packaged one)',
     )
+    .addOption(tokenOption())
     .addHelpText('after', EXAMPLES)
     .action(async (input: string, options: PublishOptions) => {
       if (options.loop && input === '-')
@@ -91,7 +93,8 @@ async function publish(input: string, options: PublishOptions, context: CommandC
     signal,
   });
   try {
-    const run = { options, api: new RelayApi(options.url), stderr: context.output.stderr, signal };
+    const api = new RelayApi(options.url, tokenFor(options, context));
+    const run = { options, api, stderr: context.output.stderr, signal };
     // The first block before the vibe: a file that is none starts nothing.
     const first = await untilAborted(blocks.next(), signal);
     if (first?.done)
@@ -113,7 +116,7 @@ async function sendAll(
   const { streamingUrl } = await api.start(vibeId, { creator, title });
   stderr.write(`Live: ${api.url}/listen/${vibeId}${streamingUrl ? `  ${streamingUrl}` : ''}\n`);
   let sentMs = 0;
-  const watch = new VibeWatch(api.url, vibeId);
+  const watch = new VibeWatch(api, vibeId);
   const line = new StatusLine(stderr, () => progress(sentMs, sender, watch.now));
   const sender = openDoor(api, options, (text) => line.note(text));
   try {
@@ -151,7 +154,7 @@ function openDoor(api: RelayApi, options: PublishOptions, onNote: (line: string)
   const beforeRetry = (): Promise<void> => startAnew(api, vibeId, { creator, title });
   if (door === 'post') return new PostSender({ api, vibeId, creator, onNote, beforeRetry });
   const url = api.audioUrl(vibeId, { creator }, 'ws');
-  return new WebSocketSender({ url, creator, onNote, beforeRetry });
+  return new WebSocketSender({ url, creator, headers: api.credentials, onNote, beforeRetry });
 }
 
 /** A relay that was stopped meanwhile knows nothing of the vibe: audio alone would start it without its title. */

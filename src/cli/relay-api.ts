@@ -57,12 +57,18 @@ export class Unreachable extends OperatorError {
 export class RelayApi {
   /** The base URL, without a slash at its end. */
   readonly url: string;
+  /** The headers that show the token; none without one. */
+  readonly credentials: Readonly<Record<string, string>>;
 
-  /** @throws {OperatorError} exit code 64, where `url` is none */
-  constructor(url: string) {
+  /**
+   * @param token for a relay with AUTH_MODE=token, or the owner key of a claimed vibe
+   * @throws {OperatorError} exit code 64, where `url` is none
+   */
+  constructor(url: string, token?: string) {
     if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url))
       throw new OperatorError(`${JSON.stringify(url)} is not a URL such as http://localhost:3001`, 64);
     this.url = url.replace(/\/+$/, '');
+    this.credentials = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
   /** Where PCM goes: `http:` for POSTs, `ws:` for the WebSocket door. */
@@ -118,7 +124,8 @@ export class RelayApi {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(url, { ...init, signal: AbortSignal.timeout(withinMs) });
+      const headers = { ...this.credentials, ...(init.headers as Record<string, string> | undefined) };
+      response = await fetch(url, { ...init, headers, signal: AbortSignal.timeout(withinMs) });
       text = await response.text();
     } catch (error) {
       throw new Unreachable(this.url, error);

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import type { Config } from '../base/config';
-import { DEMO_VIBE, playDemo } from './demo';
+import { DEMO_CREATOR, DEMO_VIBE, playDemo } from './demo';
 import { portOption } from './options';
 import type { CommandContext } from './program';
-import { localUrl } from './relay-api';
+import { ownToken } from './own-token';
+import { localUrl, RelayApi } from './relay-api';
+import type { Output } from './terminal';
 import { welcome } from './welcome';
 
 interface ServeOptions {
@@ -40,7 +42,7 @@ async function serve({ port, demo }: ServeOptions, { env, output }: CommandConte
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over.abort());
   const onReady = (config: Config): void => {
     output.stdout.write(`\n${welcome(config, demo ? { vibeId: DEMO_VIBE, playing: true } : {})}\n`);
-    if (demo) playing = playDemo(localUrl(config), output, over.signal);
+    if (demo) playing = demonstrate(config, output, over.signal);
   };
   const settings = port === undefined ? env : { ...env, PORT: String(port) };
   // Loaded here alone: the other commands start without the whole daemon.
@@ -51,4 +53,9 @@ async function serve({ port, demo }: ServeOptions, { env, output }: CommandConte
     over.abort();
     await playing;
   }
+}
+
+async function demonstrate(config: Config, output: Output, signal: AbortSignal): Promise<void> {
+  const api = new RelayApi(localUrl(config), await ownToken(config, DEMO_CREATOR));
+  await playDemo(api, output, signal);
 }

@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
 import { backoffMs } from './pause';
+import type { RelayApi } from './relay-api';
 
 /** What the relay's events have told about a vibe so far. */
 export interface VibeNow {
@@ -26,6 +27,7 @@ export class VibeWatch {
     underruns: 0,
   };
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
   #socket: WebSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #tries = 0;
@@ -35,8 +37,8 @@ export class VibeWatch {
   /** Resolves when the vibe has ended, or failed. */
   readonly over = new Promise<void>((resolve) => (this.#onOver = resolve));
 
-  /** @param url the relay's base URL */
-  constructor(url: string, vibeId: string) {
+  constructor({ url, credentials }: Pick<RelayApi, 'url' | 'credentials'>, vibeId: string) {
+    this.#headers = credentials;
     this.#url = `${url.replace(/^http/, 'ws')}/stream/${vibeId}/events`;
     this.#connect();
   }
@@ -49,7 +51,11 @@ export class VibeWatch {
   }
 
   #connect(): void {
-    const socket = new WebSocket(this.#url, { perMessageDeflate: false, handshakeTimeout: 10_000 });
+    const socket = new WebSocket(this.#url, {
+      perMessageDeflate: false,
+      handshakeTimeout: 10_000,
+      headers: this.#headers,
+    });
     this.#socket = socket;
     socket.on('open', () => (this.#tries = 0));
     socket.on('message', (data: Buffer) => this.#take(data));

@@ -37,6 +37,8 @@ export interface WebSocketSenderOptions {
   /** The audio door of a vibe. */
   readonly url: string;
   readonly creator?: string;
+  /** Of the request that opens the connection. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Told what happens, in a line each. */
   readonly onNote?: (line: string) => void;
   /** Done before each new connection but the first. Must not reject. */
@@ -154,6 +156,7 @@ export class WebSocketSender implements Sender {
     const socket = new WebSocket(this.#options.url, {
       perMessageDeflate: false,
       handshakeTimeout: SILENT_MS,
+      headers: this.#options.headers ?? {},
     });
     let wasReady = false;
     let why = '';

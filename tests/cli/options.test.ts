@@ -1,4 +1,11 @@
-import { portOption, secondsOption, vibeOption, wholeNumberOption } from '../../src/cli/options';
+import {
+  portOption,
+  secondsOption,
+  tokenFor,
+  tokenOption,
+  vibeOption,
+  wholeNumberOption,
+} from '../../src/cli/options';
 
 describe('options of the command line', () => {
   it('take what makes sense', () => {
@@ -6,6 +13,14 @@ describe('options of the command line', () => {
     expect(secondsOption('2.5')).toBe(2.5);
     expect(wholeNumberOption('44100')).toBe(44_100);
     expect(portOption('65535')).toBe(65_535);
+  });
+
+  it('take a token from the environment, too', () => {
+    const env = { VIBESFLOW_TOKEN: 'of-the-environment\n' };
+    expect(tokenFor({}, { env: {} })).toBeUndefined();
+    expect(tokenFor({}, { env })).toBe('of-the-environment');
+    expect(tokenFor({ token: 'said' }, { env })).toBe('said');
+    expect(() => tokenOption().parseArg?.('two lines\r\nX: y', undefined)).toThrow(/in one line/);
   });
 
   it.each([

@@ -34,6 +34,12 @@ describe('vibesflow publish', () => {
     );
   });
 
+  it.each(['websocket', 'post'])('shows its token at every door, by %s', async (door) => {
+    expect(await publish(wav, '--door', door, '--token', 'tok-en')).toBe(0);
+    expect(relay.authorizations.length).toBeGreaterThan(3);
+    expect(new Set(relay.authorizations)).toEqual(new Set(['Bearer tok-en']));
+  });
+
   it('sends the same through the POST door', async () => {
     expect(await publish(wav, '--door', 'post')).toBe(0);
     expect(Buffer.concat(relay.asked('/audio').map(({ body }) => body)).equals(pcm)).toBe(true);

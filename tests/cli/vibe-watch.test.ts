@@ -1,3 +1,4 @@
+import { RelayApi } from '../../src/cli/relay-api';
 import { VibeWatch } from '../../src/cli/vibe-watch';
 import { eventually } from '../helpers/eventually';
 import { FakeRelay } from '../helpers/fake-relay';
@@ -32,7 +33,7 @@ describe('a watch on a vibe', () => {
       socket.send('not JSON');
       socket.send(JSON.stringify({ type: 'state', state: 'holding', from: 'live' }));
     };
-    watch = new VibeWatch(relay.url, 'hello');
+    watch = new VibeWatch(new RelayApi(relay.url), 'hello');
     await eventually('the last event came', () => watch.now.state === 'holding');
     expect(watch.now).toEqual({
       state: 'holding',
@@ -53,7 +54,7 @@ describe('a watch on a vibe', () => {
       if (connections === 1) socket.terminate();
       else socket.send(JSON.stringify({ type: 'state', state: 'live', from: 'holding' }));
     };
-    watch = new VibeWatch(relay.url, 'hello');
+    watch = new VibeWatch(new RelayApi(relay.url), 'hello');
     await eventually('it is there again', () => watch.now.state === 'live');
     expect(connections).toBe(2);
   });

@@ -45,6 +45,8 @@ export class SeenConnection {
  */
 export class FakeRelay {
   readonly requests: SeenRequest[] = [];
+  /** Of every request and every upgrade, in turn. */
+  readonly authorizations: (string | undefined)[] = [];
   readonly connections: SeenConnection[] = [];
   onRequest: (request: SeenRequest) => Answer | undefined = () => undefined;
   /** Instead of JSON, an answer by hand: for streams. */
@@ -60,6 +62,7 @@ export class FakeRelay {
   private constructor() {
     this.#server = http.createServer((request, response) => void this.#answer(request, response));
     this.#server.on('upgrade', (request, socket, head) => {
+      this.authorizations.push(request.headers.authorization);
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         if (!request.url?.includes('/events')) return this.#audio(webSocket);
         this.#watchers.push(webSocket);
@@ -120,6 +123,7 @@ export class FakeRelay {
     const body = Buffer.concat(await request.toArray());
     const seen = { method: request.method ?? '', path: url.pathname, query: url.searchParams, body };
     this.requests.push(seen);
+    this.authorizations.push(request.headers.authorization);
     if (this.onStream?.(url.pathname, response)) return;
     const { status = 200, json = { success: true }, headers = {} } = this.onRequest(seen) ?? {};
     response.writeHead(status, { 'content-type': 'application/json', ...headers });

@@ -5,6 +5,7 @@ import { DEFAULT_FORMAT } from '../../audio/pcm';
 import type { Config } from '../../base/config';
 import { AUDIO_TAG, FlvParser, aacFrame, adtsFrame, isAac, isAacConfig } from '../../media-server/flv';
 import { pause } from '../pause';
+import { ownToken } from '../own-token';
 import { RelayApi, localUrl, reason } from '../relay-api';
 import { type Check, fail, ok } from './check';
 
@@ -23,7 +24,7 @@ const POLL_MS = 250;
  * @param ffmpeg decodes what is heard
  */
 export async function checkLive(config: Config, ffmpeg: string): Promise<Check[]> {
-  const api = new RelayApi(localUrl(config));
+  const api = new RelayApi(localUrl(config), await ownToken(config, 'doctor'));
   const vibeId = `doctor-${randomUUID().slice(0, 8)}`;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), WITHIN_MS);

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type { Config } from '../../base/config';
+import { ownToken } from '../own-token';
 import { RelayApi, localUrl } from '../relay-api';
 import { type Check, fail, ok, warn } from './check';
 
@@ -13,7 +14,7 @@ const DEFAULT_RTMP_PORT = 1935;
 /** Whether the daemon that these settings are for runs, is ready, and its media server with it. */
 export async function checkDaemon(config: Config): Promise<{ running: boolean; checks: Check[] }> {
   const name = 'daemon';
-  const api = new RelayApi(localUrl(config));
+  const api = new RelayApi(localUrl(config), await ownToken(config, 'doctor'));
   let health: { status?: string; mediaServer?: { up?: boolean; kind?: string; version?: string } };
   try {
     health = await api.call('/health', {}, 3_000);
@@ -39,7 +40,7 @@ export async function checkDaemon(config: Config): Promise<{ running: boolean; c
   } catch (error) {
     checks.push(fail(name, `runs, but is not ready: ${(error as Error).message}`, 'look into its log'));
   }
-  const files = await checkItsFiles(api.url);
+  const files = await checkItsFiles(api);
   if (files) checks.push(files);
   checks.push(await checkMedia(config, up ? `${kind} ${version}`.trim() : undefined));
   return { running: true, checks };
@@ -68,9 +69,9 @@ async function checkMedia(config: Config, known: string | undefined): Promise<Ch
 }
 
 /** The limit of the daemon itself: a service manager gives it another one than a shell has. */
-async function checkItsFiles(url: string): Promise<Check | undefined> {
+async function checkItsFiles({ url, credentials }: RelayApi): Promise<Check | undefined> {
   const name = 'daemon’s open files';
-  const text = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(3_000) })
+  const text = await fetch(`${url}/metrics`, { headers: credentials, signal: AbortSignal.timeout(3_000) })
     .then((response) => response.text())
     .catch(() => '');
   const value = (metric: string): number =>
