@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Canary, notJudged } from '../helpers/canary';
 import { delay } from '../helpers/eventually';
-import { percentile } from '../helpers/latency';
+import { quantile } from '../helpers/quantile';
 import { seededRandom } from '../helpers/music';
 import { checkContinuity } from './continuity/continuity';
 import { noise } from './continuity/noise';
@@ -94,7 +94,7 @@ describe(`${KILLS} FFmpegs killed (SIGKILL), each of a vibe that is well, ten vi
 
   it('are heard again within a second at the 95th percentile, and cost no more than the encoder held', () => {
     const gapsMs = gaps.map(({ gapMs }) => gapMs);
-    const p95 = percentile(gapsMs, 0.95);
+    const p95 = quantile(gapsMs, 0.95);
     const lost = Math.max(...gaps.map((gap) => gap.lost));
     const counted = gaps.reduce((sum, gap) => sum + gap.counted, 0);
     const difference = Math.max(...gaps.map((gap) => Math.abs(gap.counted - gap.lost)));
@@ -106,7 +106,7 @@ describe(`${KILLS} FFmpegs killed (SIGKILL), each of a vibe that is well, ten vi
       ...(difference > 0 ? [`the metrics’ account is ${difference} samples off, at most 0`] : []),
     ];
     console.info(
-      `without a frame: median ${percentile(gapsMs, 0.5).toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, ` +
+      `without a frame: median ${quantile(gapsMs, 0.5).toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, ` +
         `worst ${Math.max(...gapsMs).toFixed(0)} ms; lost ${lost} at most, counted ${counted} in all; ${canary.summary}`,
     );
     const fault = `FFmpeg is killed, ${KILLS} times; 95th percentile`;
