@@ -130,6 +130,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
 
   publishUrl(vibeId: string, token: string): string {
     this.#publishes.set(vibeId, { token, aacFrames: 0 });
+    this.#process?.send({ type: 'expect', vibeId, token });
     const base = this.#options.rtmpUrl ?? `rtmp://127.0.0.1:${this.#options.rtmpPort}/live`;
     return `${base}/${vibeId}?token=${encodeURIComponent(token)}`;
   }
@@ -156,6 +157,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     if (process.pid !== undefined) this.#stale?.note(process.pid);
     // Before the ports open: the first player that comes back finds its vibe.
     for (const vibeId of this.#announced) process.send({ type: 'announce', vibeId });
+    for (const [vibeId, { token }] of this.#publishes) process.send({ type: 'expect', vibeId, token });
     process.send({ type: 'listen', rtmpPort, httpHost, httpPort });
   }
 

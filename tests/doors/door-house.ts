@@ -35,6 +35,8 @@ export interface DoorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether nginx stands in front, and rows go through it. */
   readonly throughNginx?: boolean;
+  /** Whether a real SRS is the media server. */
+  readonly withSrs?: boolean;
   /** Where rows go, if not to the daemon's own port. */
   readonly place?: (daemon: Daemon) => Place;
 }
@@ -67,7 +69,8 @@ export class DoorHouse {
 
   static async open(options: DoorOptions = {}): Promise<DoorHouse> {
     const publicUrl: Record<string, string> = options.throughNginx ? { PUBLIC_URL: 'https://localhost' } : {};
-    const daemon = await Daemon.start({ PREBUFFER_MS: String(PREBUFFER_MS), ...publicUrl, ...options.env });
+    const env = { PREBUFFER_MS: String(PREBUFFER_MS), ...publicUrl, ...options.env };
+    const daemon = await (options.withSrs ? Daemon.startWithSrs(env) : Daemon.start(env));
     let nginx: Nginx | undefined;
     try {
       nginx = options.throughNginx ? await Nginx.start(daemon) : undefined;
@@ -104,14 +107,18 @@ export class DoorHouse {
       this.#asked.add(String(answer.status));
       this.#checkTime(answer, expected);
       if (!expected.changes) await this.#expectUnchanged();
-      return answer;
-    } finally {
       await this.#tidy(id, keys);
+      return answer;
+    } catch (error) {
+      // Later rows are not to blame.
+      await this.#tidy(id, keys);
+      this.#state = await stateOf(this.daemon);
+      throw error;
     }
   }
 
   send(steps: Step | readonly Step[], id = this.#freshId()): Promise<Answer> {
-    return exchange(this.#place, [steps].flat() as Step[], id);
+    return exchange(this.#place, [steps].flat<(Step | readonly Step[])[]>(), id);
   }
 
   /**

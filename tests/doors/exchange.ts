@@ -7,6 +7,8 @@ import type { Step, Wire } from './wire';
 export interface Place {
   readonly port: number;
   readonly ca?: Buffer;
+  /** Where no HTTP is spoken: all that comes until the connection is closed is the body. */
+  readonly isRaw?: true;
 }
 
 /** What a door said, as far as tables look at it. */
@@ -25,6 +27,7 @@ export interface Answer {
   readonly closeCode?: number;
 }
 
+const NO_HTTP = { status: 0, headers: new Map<string, string>(), messages: [] };
 /** What no door needs for an answer. */
 const HANGS_MS = 25_000;
 
@@ -47,9 +50,10 @@ export async function exchange(place: Place, steps: readonly Step[], id: string)
       isWebSocket = connection.received.startsWith('HTTP/1.1 101 ');
       if (!isWebSocket) break;
     }
-    const received = isWebSocket ? await ended(connection) : await answered(connection);
+    const received = isWebSocket || place.isRaw ? await ended(connection) : await answered(connection);
     const overMs = performance.now();
     const times = { ms: overMs - sentMs, wholeMs: overMs - beganMs };
+    if (place.isRaw) return { ...NO_HTTP, body: received, ...times };
     return { ...(isWebSocket ? readFrames(received) : readAnswer(received)), ...times };
   } finally {
     connection.destroy();

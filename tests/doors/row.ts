@@ -51,7 +51,8 @@ export function check(answer: Answer, expected: Expected): void {
     expect([answer.status, answer.body]).toEqual([0, '']);
     return;
   }
-  if (close === undefined) checkAnswer(answer, status ?? 200, code);
+  if (close === undefined && (status !== undefined || !body)) checkAnswer(answer, status ?? 200, code);
+  else if (close === undefined) expect(answer.status).toBe(0);
   else checkClose(answer, close, code);
   for (const [name, value] of Object.entries(headers)) {
     const given = answer.headers.get(name);

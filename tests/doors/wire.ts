@@ -16,7 +16,7 @@ export interface Pause {
 
 /** The same bytes again and again, with pauses. */
 export interface Drip {
-  readonly bytes: string;
+  readonly bytes: string | Buffer;
   readonly times: number;
   readonly everyMs: number;
 }

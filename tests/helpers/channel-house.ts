@@ -76,7 +76,14 @@ export class ChannelHouse {
     cut: (cut) => this.events.push(['cut', cut]),
   });
 
-  publish(vibeId: string, token?: string): FakePublisher {
+  /** As an encoder does: its token is expected. */
+  publish(vibeId: string, token = ''): FakePublisher {
+    this.channels.expect(vibeId, token);
+    return this.publishUnasked(vibeId, token);
+  }
+
+  /** As anybody may try. */
+  publishUnasked(vibeId: string, token?: string): FakePublisher {
     const publisher = new FakePublisher(this.channels, vibeId, token);
     const refusal = this.channels.publish(publisher);
     if (refusal !== undefined) throw new Error(refusal);

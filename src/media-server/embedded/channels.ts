@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock';
+import { isSameSecret } from '../../base/same-secret';
 import type { AmfObject } from '../rtmp/amf0';
 import { Channel } from './channel';
 import type { Received } from './messages';
@@ -51,6 +52,8 @@ export class Channels {
   readonly #clock: Clock;
   readonly #events: ChannelsEvents;
   readonly #current = new Map<string, Entry>();
+  /** The token of each vibe's newest encoder, until it is shown: it opens one publish. */
+  readonly #expected = new Map<string, string>();
   /** Streams that are over, for their HLS, by vibe: the newest of each. */
   readonly #over = new Map<string, Channel>();
   /** Players that came before their stream. */
@@ -79,8 +82,14 @@ export class Channels {
     entry.holdTimer?.cancel();
   }
 
+  /** The next publish of an announced vibe comes with this token; whoever shows another one, or none, is not its encoder. */
+  expect(vibeId: string, token: string): void {
+    this.#expected.set(vibeId, token);
+  }
+
   /** A vibe is over as soon as nobody publishes it. */
   retire(vibeId: string): void {
+    this.#expected.delete(vibeId);
     const entry = this.#current.get(vibeId);
     if (!entry?.announced) return;
     entry.announced = false;
@@ -92,10 +101,16 @@ export class Channels {
   publish(publisher: Publisher): string | undefined {
     const { vibeId, token } = publisher;
     let entry = this.#current.get(vibeId);
+    if (entry?.announced) {
+      const expected = this.#expected.get(vibeId);
+      if (expected === undefined || !isSameSecret(token, expected))
+        return `${vibeId} is published by its encoder alone.`;
+      this.#expected.delete(vibeId);
+    }
     const older = entry?.publish?.publisher;
     if (entry && older) {
-      const isNewLife = entry.announced && token !== '' && token !== older.token;
-      if (older.isAlive && !isNewLife) return `${vibeId} is published already.`;
+      // The newer encoder of a vibe takes over from the older one.
+      if (older.isAlive && !entry.announced) return `${vibeId} is published already.`;
       older.close();
     }
     // A stream that was only waiting for its last publisher is over now, and this is another one.

@@ -50,6 +50,8 @@ async function obey(message: ToChild): Promise<void> {
       return channels.announce(message.vibeId);
     case 'retire':
       return channels.retire(message.vibeId);
+    case 'expect':
+      return channels.expect(message.vibeId, message.token);
     case 'ping':
       return tell({ type: 'pong' });
     case 'close':

@@ -1,4 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Problem } from '../../base/errors';
 
 /** On every answer: any page may play, and nothing here is anything but what it says it is. */
@@ -47,19 +49,43 @@ export function answerProblem(
   problem: Problem,
   headers: Record<string, string | number> = {},
 ): void {
-  const body = JSON.stringify({
+  const requestId = randomUUID();
+  const instance = (request.url ?? '/').replace(/\?.*$/s, '').slice(0, 256);
+  answer(
+    response,
+    problem.status,
+    { ...PROBLEM_HEADERS, 'X-Request-Id': requestId, ...headers },
+    problemBody(problem, { instance, requestId }),
+  );
+}
+
+/** The same where there was no request as it should be; the connection is closed after it. */
+export function answerBroken(socket: Duplex, problem: Problem): void {
+  const requestId = randomUUID();
+  const body = problemBody(problem, { instance: '/', requestId });
+  const headers = {
+    ...COMMON_HEADERS,
+    ...PROBLEM_HEADERS,
+    'X-Request-Id': requestId,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`;
+  socket.once('finish', () => socket.destroy());
+  socket.end([status, ...lines, '', body].join('\r\n'));
+}
+
+const PROBLEM_HEADERS = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' } as const;
+
+function problemBody(problem: Problem, about: { instance: string; requestId: string }): string {
+  return JSON.stringify({
     type: `urn:vibesflow:problem:${problem.code}`,
     title: problem.title,
     status: problem.status,
     detail: problem.message,
     code: problem.code,
-    instance: request.url?.replace(/\?.*$/, ''),
+    ...about,
     error: problem.message,
   });
-  answer(
-    response,
-    problem.status,
-    { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers },
-    body,
-  );
 }

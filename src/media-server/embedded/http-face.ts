@@ -1,15 +1,29 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock';
 import { Problem } from '../../base/errors';
 import type { Channel } from './channel';
 import type { Channels } from './channels';
-import { ALLOWED_METHODS, answer, answerPreflight, answerProblem, answerStream } from './http-answers';
+import {
+  ALLOWED_METHODS,
+  answer,
+  answerBroken,
+  answerPreflight,
+  answerProblem,
+  answerStream,
+} from './http-answers';
 import { isStreamName } from './names';
 
 /** Players make up URLs by themselves, and may come a moment before their stream. */
 const HOLD_MS = 3_000;
 const RETRY_SECONDS = 2;
+/** Slow headers are an attack or an accident; no request here has a body that anybody reads. */
+const REQUEST_MS = 10_000;
+/** How often Node looks for slow ones: its default, 30 s, would make 10 s up to 40. */
+const CHECK_MS = 2_000;
+const MAX_HEADER_BYTES = 16 * 1024;
 /** A listener whose machine is gone is noticed by TCP, also while nothing is sent. */
 const KEEP_ALIVE_MS = 30_000;
 const STREAM_PATH = /^\/live\/([^/]*)\.(flv|m3u8)$/;
@@ -37,13 +51,22 @@ export class HttpFace {
   readonly #channels: Channels;
   readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
-  readonly #server = http.createServer((request, response) => void this.#serve(request, response));
+  readonly #server = http.createServer(
+    {
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    (request, response) => void this.#serve(request, response),
+  );
 
   /** @param onFault told of what should never happen */
   constructor(channels: Channels, clock: Clock, onFault: (error: unknown) => void) {
     this.#channels = channels;
     this.#clock = clock;
     this.#onFault = onFault;
+    this.#server.on('clientError', refuseBroken);
   }
 
   /** Rejects with the system's error where it cannot listen. */
@@ -136,6 +159,22 @@ export class HttpFace {
     await channel?.hls.whenReady(untilMs - this.#clock.nowMs());
     return channel;
   }
+}
+
+/** What is no HTTP gets an answer too, unless the connection is a listener's already. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const isAnswered = (socket as Socket).bytesWritten > 0;
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswered) {
+    socket.destroy();
+    return;
+  }
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new Problem('headers-too-large', `The headers must not be longer than ${MAX_HEADER_BYTES} bytes.`)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new Problem('request-timeout', 'The request took too long to arrive.')
+        : new Problem('bad-request', 'This is not HTTP as it should be.');
+  answerBroken(socket, problem);
 }
 
 function noVibe(vibeId: string): Problem {

@@ -8,6 +8,8 @@ export type ToChild =
     }
   | { readonly type: 'announce'; readonly vibeId: string }
   | { readonly type: 'retire'; readonly vibeId: string }
+  /** The next publish of this vibe shows this token, once. */
+  | { readonly type: 'expect'; readonly vibeId: string; readonly token: string }
   | { readonly type: 'ping' }
   | { readonly type: 'close' };
 

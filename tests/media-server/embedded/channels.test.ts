@@ -113,12 +113,36 @@ describe('a busy name', () => {
     ]);
   });
 
-  it('of an announced vibe stays with its encoder where the other has no token, or the same', () => {
+  it.each([
+    ['no token', undefined],
+    ['one that somebody made up', 't9'],
+    ['the one that was shown', 't1'],
+    ['that of a life that never came', 't0'],
+  ])('of an announced vibe stays with its encoder where the other has %s', (_what, token) => {
     const house = new ChannelHouse();
     house.channels.announce('demo');
-    house.publish('demo', 't1');
-    expect(() => house.publish('demo')).toThrow('published already');
-    expect(() => house.publish('demo', 't1')).toThrow('published already');
+    house.channels.expect('demo', 't0');
+    const encoder = house.publish('demo', 't1');
+    expect(() => house.publishUnasked('demo', token)).toThrow('by its encoder alone');
+    expect(encoder.isAlive).toBe(true);
+  });
+
+  it('of an announced vibe is nobody’s before its encoder comes', () => {
+    const house = new ChannelHouse();
+    house.channels.announce('demo');
+    expect(() => house.publishUnasked('demo')).toThrow('by its encoder alone');
+    house.channels.expect('demo', 't1');
+    expect(() => house.publishUnasked('demo', '')).toThrow('by its encoder alone');
+    house.publishUnasked('demo', 't1').send(1);
+  });
+
+  it('asks for a new token in a vibe’s next life under its name', () => {
+    const house = new ChannelHouse();
+    house.channels.announce('demo');
+    house.channels.expect('demo', 't1');
+    house.channels.retire('demo');
+    house.channels.announce('demo');
+    expect(() => house.publishUnasked('demo', 't1')).toThrow('by its encoder alone');
   });
 });
 

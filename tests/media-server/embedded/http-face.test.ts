@@ -7,6 +7,7 @@ import { FakeClock } from '../../helpers/fake-clock';
 import { FlvListener } from '../../helpers/flv-listener';
 import { freePort } from '../../helpers/free-port';
 import { type HttpAnswer, httpRequest } from '../../helpers/http-request';
+import { RawConnection } from '../../helpers/raw-http';
 
 const NOBODY = { published: noop, unpublished: noop, received: noop, listeners: noop, cut: noop };
 
@@ -25,6 +26,7 @@ describe('the media server’s HTTP face', () => {
     await face.listen('127.0.0.1', port);
     channels.announce('waiting');
     channels.announce('demo');
+    channels.expect('demo', publisher.token);
     channels.publish(publisher);
     channels.audio(publisher, Buffer.from('af00119056e500', 'hex'));
     for (let frame = 0; frame < 200; frame += 1)
@@ -204,10 +206,28 @@ describe('the media server’s HTTP face', () => {
   it('holds a request for the first segment until it is there', async () => {
     const early: Publisher = { ...publisher, vibeId: 'waiting' };
     const answer = httpRequest(`${url}/live/waiting.m3u8`);
+    channels.expect('waiting', early.token);
     channels.publish(early);
     channels.audio(early, Buffer.from('af00119056e500', 'hex'));
     for (let frame = 0; frame < 93; frame += 1) channels.audio(early, Buffer.from('af01214f00', 'hex'));
     expect((await answer).body.toString()).toContain('waiting-');
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', 400, 'bad-request'],
+    [
+      'headers without end',
+      `GET /live/demo.flv HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'headers-too-large',
+    ],
+  ])('answers %s with a problem, and hangs up', async (_what, said, status, code) => {
+    const connection = await RawConnection.open(Number(new URL(url).port));
+    connection.send(said);
+    const received = await connection.closed;
+    expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const problem = JSON.parse(received.slice(received.indexOf('\r\n\r\n'))) as Record<string, unknown>;
+    expect(problem).toMatchObject({ status, code, requestId: expect.any(String) });
   });
 
   it('says why it cannot listen', async () => {
