@@ -401,6 +401,31 @@ describe('a daemon killed with SIGKILL on a machine without setpriv', () => {
   });
 });
 
+describe('a daemon killed with SIGKILL whose media server hangs', () => {
+  it('has a successor that ends it, and gets its ports', async () => {
+    let daemon = await Daemon.start();
+    try {
+      await daemon.startVibe('hung', 'ann');
+      const hung = daemon.mediaServerProcess()!;
+      process.kill(hung.pid, 'SIGSTOP');
+      daemon.signal('SIGKILL');
+      await daemon.ended;
+      // The fault has bitten: it would stay for ever, and keep both ports.
+      expect(isAlive(hung)).toBe(true);
+      daemon = await daemon.respawn();
+      expect(isAlive(hung)).toBe(false);
+      expect(daemon.output).toContain(
+        'the media server process of a daemon that died was still there: ended',
+      );
+      const listener = await FlvListener.connect(daemon.flvUrl('hung'));
+      await daemon.endVibe('hung');
+      await listener.end();
+    } finally {
+      await daemon.stop();
+    }
+  });
+});
+
 /**
  * How many frames, from the first one on, are those of the reference. FFmpeg sees the end of its input just before its
  * own: of the last frames it may have made something else than of those in mid-stream.

@@ -304,7 +304,8 @@ export class Daemon {
       await eventually(`port ${port} is free`, () => isFree(port), { withinMs: 2_000 });
     }
     // A daemon that did not stop in order leaves what it knew to its successor.
-    const kept = this.#child.exitCode === 0 ? /^logs\// : /^(logs\/|vibes-\d+\.journal$)/;
+    const kept =
+      this.#child.exitCode === 0 ? /^logs\// : /^(logs\/|vibes-\d+\.journal$|media-server-\d+\.json$)/;
     const files = listFiles(this.dataDir).filter((file) => !kept.test(file));
     if (files.length > 0) throw new Error(`files left in the data directory: ${files.join(', ')}`);
   }
