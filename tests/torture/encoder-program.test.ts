@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { eventually } from '../helpers/eventually';
 import { describeWithEach } from '../helpers/media-servers';
 import { FfmpegProgram } from './faults/ffmpeg-program';
@@ -8,6 +9,11 @@ import { testFaults } from './suite/suite';
 
 /** So many starts fail before the program is whole again. */
 const FAILURES = 3;
+
+/** Until a supervisor gives up trying soon, by chance; then it looks every 30 s. */
+const GIVES_UP_WITHIN_MS = 60_000;
+const MOST_STARTS = 8;
+const HEALS_WITHIN_MS = 31_000;
 
 describeWithEach('a vibe whose FFmpeg does not start', (media) => {
   let stage: Stage;
@@ -35,7 +41,44 @@ describeWithEach('a vibe whose FFmpeg does not start', (media) => {
     return { atMs, witness: `${FAILURES} starts failed: ${reason}` };
   }
 
+  /** Kills the encoder, and mends the program when the supervisor has given up; and the vibe has to be heard again. */
+  async function beGivenUp({ victim: { vibeId, ear } }: Scene): Promise<Bite> {
+    const { mark } = stage;
+    program.break();
+    const atMs = await kill(stage.encoderOf(vibeId));
+    try {
+      const state = async (): Promise<unknown> =>
+        ((await stage.daemon.status(vibeId))?.['encoder'] as { state: string } | undefined)?.state;
+      await eventually('the encoder is given up', async () => (await state()) === 'failed', {
+        withinMs: GIVES_UP_WITHIN_MS,
+      });
+    } finally {
+      program.mend();
+    }
+    const mendedMs = performance.now();
+    const startsMs = stage
+      .log(mark)
+      .filter((line) => line.vibeId === vibeId && line.msg === 'encoder starting')
+      .map((line) => Date.parse(line['time'] as string));
+    const apartMs = startsMs.slice(1).map((ms, index) => ms - (startsMs[index] as number));
+    if (startsMs.length > MOST_STARTS) throw new Error(`${startsMs.length} starts`);
+    if (new Set(apartMs).size < apartMs.length - 1)
+      throw new Error(`starts at fixed times: ${apartMs.join()}`);
+    await ear.hears(1, mendedMs, HEALS_WITHIN_MS);
+    return {
+      atMs,
+      witness: `${startsMs.length} starts failed, ${apartMs.join(', ')} ms apart; healed ${Math.round(performance.now() - mendedMs)} ms after`,
+    };
+  }
+
   const faults: Fault[] = [
+    {
+      name: 'FFmpeg ends with 1 whenever it is started, until it is given up',
+      vibeId: 'given-up',
+      inject: beGivenUp,
+      price: { lost: 0, stallMs: GIVES_UP_WITHIN_MS + HEALS_WITHIN_MS, restarts: 1 },
+      says: (line, { victim }) => line.vibeId === victim.vibeId && line.msg === 'encoder failed',
+    },
     {
       name: 'FFmpeg ends with 1 whenever it is started',
       vibeId: 'exit-1',
