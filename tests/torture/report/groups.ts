@@ -37,7 +37,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'The creator and the way to the relay',
-    files: ['creator', 'packets', 'nginx'],
+    files: ['creator', 'silence', 'packets', 'nginx'],
     promise:
       'Numbered chunks are played once and in order, however often and in whichever order they come. While nothing comes, ' +
       'listeners hear silence and stay connected; what comes too slowly is played whole, with silence between. A connection ' +
