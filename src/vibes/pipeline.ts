@@ -95,6 +95,11 @@ export class Pipeline {
     return Math.round(this.#playout?.driftPpm ?? 0);
   }
 
+  /** Samples of silence that stood in for the creator. */
+  get silenceSamples(): number {
+    return this.#playout?.silenceSamples ?? 0;
+  }
+
   /** Samples that encoders were fed and never published. */
   get lostSamples(): number {
     return this.#lostSamples;

@@ -64,6 +64,7 @@ export class Playout {
   /** Goes on when the next encoder was fed what the last one left. */
   #afterwards: (() => void) | undefined;
   #waiters: Waiter[] = [];
+  #silenceSamples = 0;
 
   constructor(options: PlayoutOptions) {
     const { format, clock, metrics, encoder, events } = options;
@@ -133,6 +134,11 @@ export class Playout {
 
   get driftPpm(): number {
     return this.#pacer.driftPpm;
+  }
+
+  /** Samples of silence that were handed to encoders. */
+  get silenceSamples(): number {
+    return this.#silenceSamples;
   }
 
   /** How the creator's signal sounds, while it is on air. */
@@ -240,6 +246,7 @@ export class Playout {
     const { metrics } = this.#options;
     this.#succession.fed(bytes);
     (kind === 'audio' ? metrics.samplesPlayed : metrics.samplesSilence).inc(samples);
+    if (kind === 'silence') this.#silenceSamples += samples;
     this.#meter.measure(bytes);
     if (this.#waiters.length > 0) this.#admitWaiters();
   }

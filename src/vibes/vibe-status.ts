@@ -21,7 +21,7 @@ export function summarize(vibe: Vibe): Record<string, unknown> {
 
 /** Everything about one vibe: a superset of its summary. */
 export function describe(vibe: Vibe): Record<string, unknown> {
-  const { encoder, driftPpm, level, lostSamples } = vibe.pipeline;
+  const { encoder, driftPpm, level, lostSamples, silenceSamples } = vibe.pipeline;
   const summary = summarize(vibe);
   return {
     ...summary,
@@ -34,6 +34,7 @@ export function describe(vibe: Vibe): Record<string, unknown> {
     sequence: vibe.lastSequence,
     driftPpm,
     lostSamples,
+    silenceSamples,
   };
 }
 

@@ -94,6 +94,7 @@ describe('a vibe', () => {
     const tailBytes = 8 * 1024 * 4;
     expect(house.encoder.bytes.equals(Buffer.concat([sound(1_000), Buffer.alloc(tailBytes)]))).toBe(true);
     expect(await house.metric('vibesflow_samples_silence_total')).toBe(8 * 1024);
+    expect(statusOf(vibe)).toMatchObject({ silenceSamples: 8 * 1024 });
     expect(house.clock.pendingTimers).toBe(0);
   });
 
