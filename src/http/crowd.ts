@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Logger } from '../base/logger';
 
@@ -67,15 +66,5 @@ export class Crowd {
   #over(): void {
     this.#isFull = false;
     this.#logger.info({ connections: this.#sockets.size }, 'there is room for connections again');
-  }
-}
-
-/** Descriptors that this process may have; without a bound where nobody tells (elsewhere than on Linux). */
-export function openFilesLimit(): number {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
-    return soft === undefined ? Infinity : Number(soft);
-  } catch {
-    return Infinity;
   }
 }

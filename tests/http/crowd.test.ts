@@ -1,5 +1,4 @@
 import { Agent } from 'node:http';
-import { openFilesLimit } from '../../src/http/crowd';
 import { eventually } from '../helpers/eventually';
 import { HttpHouse } from '../helpers/http-house';
 import { RawConnection } from '../helpers/raw-http';
@@ -64,13 +63,5 @@ describe('more connections than there are descriptors for', () => {
       'somebody new is served',
       async () => (await http.request('/health', { agent }).catch(() => undefined))?.status === 200,
     );
-  });
-});
-
-describe('the limit of descriptors', () => {
-  it('is the one that the kernel has for this process', () => {
-    const limit = openFilesLimit();
-    if (process.platform === 'linux') expect(Number.isInteger(limit) && limit > 64).toBe(true);
-    else expect(limit).toBe(Infinity);
   });
 });

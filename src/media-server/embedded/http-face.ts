@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock';
 import { Problem } from '../../base/errors';
+import { openFilesLimit } from '../../base/open-files';
 import type { Channel } from './channel';
 import type { Channels } from './channels';
 import {
@@ -26,6 +27,11 @@ const CHECK_MS = 2_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** A listener whose machine is gone is noticed by TCP, also while nothing is sent. */
 const KEEP_ALIVE_MS = 30_000;
+/**
+ * Which part of the descriptors is for those who listen. The rest is for encoders: one that could not connect any more would
+ * be missed by all who listen to it. Who finds no room is hung up on, and tries again.
+ */
+const LISTENERS_PART = 3 / 4;
 const STREAM_PATH = /^\/live\/([^/]*)\.(flv|m3u8)$/;
 /** A segment's name is its vibe's id, a stamp and a number. */
 const SEGMENT_PATH = /^\/live\/((.+)-[0-9a-z]+-\d+\.ts)$/;
@@ -61,11 +67,20 @@ export class HttpFace {
     (request, response) => void this.#serve(request, response),
   );
 
-  /** @param onFault told of what should never happen */
-  constructor(channels: Channels, clock: Clock, onFault: (error: unknown) => void) {
+  /**
+   * @param onFault told of what should never happen
+   * @param openFiles descriptors that this process may have
+   */
+  constructor(
+    channels: Channels,
+    clock: Clock,
+    onFault: (error: unknown) => void,
+    openFiles = openFilesLimit(),
+  ) {
     this.#channels = channels;
     this.#clock = clock;
     this.#onFault = onFault;
+    this.#server.maxConnections = Math.floor(openFiles * LISTENERS_PART);
     this.#server.on('clientError', refuseBroken);
   }
 

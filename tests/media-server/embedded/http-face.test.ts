@@ -230,6 +230,22 @@ describe('the media server’s HTTP face', () => {
     expect(problem).toMatchObject({ status, code, requestId: expect.any(String) });
   });
 
+  it('leaves a quarter of the descriptors to encoders: beyond that it hangs up', async () => {
+    const port = await freePort();
+    const small = new HttpFace(channels, systemClock, noop, 8);
+    await small.listen('127.0.0.1', port);
+    const connections: RawConnection[] = [];
+    for (let count = 0; count < 7; count += 1) connections.push(await RawConnection.open(port));
+    try {
+      expect(await connections[6]!.closed).toBe('');
+      connections[5]!.send('GET /live/demo.flv HTTP/1.1\r\nHost: x\r\n\r\n');
+      await connections[5]!.until(/^HTTP\/1.1 200 /);
+    } finally {
+      for (const connection of connections) connection.destroy();
+      await small.close(0);
+    }
+  });
+
   it('says why it cannot listen', async () => {
     const second = new HttpFace(channels, systemClock, noop);
     await expect(second.listen('127.0.0.1', Number(new URL(url).port))).rejects.toMatchObject({
