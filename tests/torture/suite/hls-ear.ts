@@ -19,6 +19,7 @@ export class HlsEar implements Listening {
   readonly reconnects = 0;
   timestampFault: string | undefined;
   readonly #url: string;
+  readonly #lookMs: number;
   readonly #fetched = new Set<string>();
   #playlist = '';
   #changedMs = performance.now();
@@ -26,8 +27,9 @@ export class HlsEar implements Listening {
   #isLeaving = false;
   readonly #over: Promise<void>;
 
-  constructor(url: string) {
+  constructor(url: string, { lookMs = LOOK_MS } = {}) {
     this.#url = url;
+    this.#lookMs = lookMs;
     this.#over = this.#stay();
   }
 
@@ -57,7 +59,7 @@ export class HlsEar implements Listening {
       const playlist = await fetched(this.#url);
       // As a player does, it asks again for what it could not get as long as the playlist has it.
       if (playlist) await this.#take(playlist.toString());
-      await delay(LOOK_MS);
+      await delay(this.#lookMs);
     }
   }
 
