@@ -82,8 +82,12 @@ export class Metrics {
   );
   readonly samplesLost = this.#counter(
     'vibesflow_samples_lost_total',
-    'Samples handed to an encoder that died before it published them, by reason',
+    'Samples handed to an encoder that died before it published them, and to no successor, by reason',
     ['reason'],
+  );
+  readonly samplesReplayed = this.#counter(
+    'vibesflow_samples_replayed_total',
+    'Samples that an encoder was fed because its predecessor died before it published them',
   );
   readonly chunksMissing = this.#counter(
     'vibesflow_chunks_missing_total',

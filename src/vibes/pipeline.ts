@@ -236,3 +236,9 @@ export class Pipeline {
     return encoder;
   }
 }
+
+/** A pipeline without what changes it: that is its vibe's to do. */
+export type PipelineView = Omit<
+  Pipeline,
+  'push' | 'declare' | 'drain' | 'close' | 'warmUp' | 'received' | 'unpublished'
+>;

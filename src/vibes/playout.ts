@@ -221,13 +221,19 @@ export class Playout {
   }
 
   readonly #onWritable = (): void => {
-    const owed = this.#succession.take();
-    if (owed) this.encoder.write(owed);
+    this.#payOwed();
     this.#pacer.service(this.#options.clock.nowMs());
     const goOn = this.#afterwards;
     this.#afterwards = undefined;
     goOn?.();
   };
+
+  #payOwed(): void {
+    const owed = this.#succession.take();
+    if (!owed) return;
+    this.encoder.write(owed);
+    this.#options.metrics.samplesReplayed.inc(owed.length / this.#sampleBytes);
+  }
 
   readonly #onEncoderState = (move: { to: string }): void => {
     const { token } = this.encoder;

@@ -11,7 +11,7 @@ import { CreatorSeat, type IngestConnection } from './creator-seat';
 import { EncoderPatience } from './encoder-patience';
 import { Ownership } from './ownership';
 import { Participants } from './participants';
-import { Pipeline, type PushOptions, type Receipt } from './pipeline';
+import { Pipeline, type PipelineView, type PushOptions, type Receipt } from './pipeline';
 import { SilenceAlarm } from './silence-alarm';
 import { type VibeEvent, VibeEventHub } from './vibe-events';
 import { isOver, isStreaming, VIBE_STATES, type VibeState } from './vibe-state';
@@ -103,10 +103,7 @@ export class Vibe {
   }
 
   /** Its media, for status pages. Doors use the methods below. */
-  get pipeline(): Omit<
-    Pipeline,
-    'push' | 'declare' | 'drain' | 'close' | 'warmUp' | 'received' | 'unpublished'
-  > {
+  get pipeline(): PipelineView {
     return this.#pipeline;
   }
 

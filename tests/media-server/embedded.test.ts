@@ -210,6 +210,20 @@ describe('an embedded media server whose process dies', () => {
     await house.close();
   });
 
+  it('is said to have received nothing of an encoder’s life that never came to publish', async () => {
+    const house = await MediaHouse.create(compiled);
+    await house.server.start();
+    house.server.announce('unborn');
+    house.server.announce('over');
+    house.server.publishUrl('unborn', 'life-1');
+    house.server.publishUrl('over', 'life-2');
+    house.server.retire('over');
+    process.kill(house.server.pid as number, 'SIGKILL');
+    await house.until('health', ({ up }) => !up);
+    expect(house.told('unpublished')).toEqual([{ vibeId: 'unborn', token: 'life-1', aacFrames: 0 }]);
+    await house.close();
+  });
+
   it('stays when the terminal’s Ctrl-C reaches it: the relay says when it is time', async () => {
     const house = await MediaHouse.create(compiled);
     await house.server.start();

@@ -328,6 +328,7 @@ describe('a vibe', () => {
       vibe.unpublished({ vibeId: 'v1', token: 'life-1', aacFrames: 8 });
       const again = first.subarray(7 * 1024 * 4);
       expect(restart(house).subarray(0, again.length).equals(again)).toBe(true);
+      expect(await house.metric('vibesflow_samples_replayed_total')).toBe(samples - 7 * 1024);
       expect(await house.metric('vibesflow_samples_lost_total')).toBe(0);
       expect(statusOf(vibe)).toMatchObject({ lostSamples: 0 });
     });
