@@ -5,16 +5,16 @@ export interface VibeAccount {
   readonly heard: {
     /** Lost less inserted, between the first and the last sample heard. */
     readonly net: number;
-    readonly first: number;
     readonly end: number;
+    /** What was heard first at `n` was sent at `n + lead`. */
+    readonly lead: number;
     readonly trailing: number;
   };
   /** FFmpegs after the first. */
   readonly restarts: number;
-  /** What the relay says that encoders took along into their deaths. */
+  /** What the relay says that it has lost of it, and put in. */
   readonly lost: number;
-  /** Whether the relay put silence in: only the sum of that over all vibes is known. */
-  readonly hadSilence: boolean;
+  readonly silence: number;
 }
 
 /** What the relay counted, all vibes together. */
@@ -39,13 +39,13 @@ const PADDING = 2 * FRAME;
 export function heardOf({ sent, heard, restarts }: VibeAccount): number {
   const tail = sent - heard.end;
   const behind = heard.trailing > PADDING ? heard.trailing : 0;
-  const beginning = heard.first > EDGE ? heard.first : 0;
+  const beginning = heard.end === 0 ? 0 : heard.lead + PRIMING;
   return beginning + heard.net + (tail > EDGE ? tail : 0) - behind + PRIMING * restarts;
 }
 
 /** How far the account of a vibe may be from what was heard: an AAC frame a restart, and where ends are not exact. */
 export function toleranceOf({ sent, heard, restarts }: VibeAccount): number {
-  const isCut = sent - heard.end > EDGE || heard.first > EDGE;
+  const isCut = sent - heard.end > EDGE;
   const isTrailing = heard.trailing > PADDING;
   return ROUNDING + FRAME * restarts + (isCut ? EDGE : 0) + (isTrailing ? FRAME + EDGE : 0);
 }
@@ -59,19 +59,19 @@ export function unaccounted(vibes: readonly VibeAccount[], counted: Counted): st
   if (kept !== 0) complaints.push(`${kept} samples accepted and neither played nor discarded`);
 
   for (const vibe of vibes) {
-    if (vibe.hadSilence) continue;
-    const [difference, within] = [vibe.lost - heardOf(vibe), toleranceOf(vibe)];
-    if (Math.abs(difference) > within)
-      complaints.push(
-        `${vibe.vibeId}: ${vibe.lost} samples counted as lost, ${heardOf(vibe)} missing; off by ${difference}, at most ${within}`,
-      );
+    const missing = heardOf(vibe);
+    const [difference, within] = [vibe.lost - vibe.silence - missing, toleranceOf(vibe)];
+    if (Math.abs(difference) <= within) continue;
+    complaints.push(
+      `${vibe.vibeId}: ${vibe.lost} lost and ${vibe.silence} of silence by the relay’s account, ${missing} missing as heard; ` +
+        `off by ${difference}, at most ${within} (${JSON.stringify(vibe.heard)}, ${vibe.restarts} restarts)`,
+    );
   }
-  const [difference, within] = [
-    differenceOf(vibes, counted),
-    vibes.reduce((sum, v) => sum + toleranceOf(v), 0),
-  ];
-  if (Math.abs(difference) > within)
-    complaints.push(`the account of all vibes is off by ${difference} samples, at most ${within}`);
+  for (const which of ['lost', 'silence'] as const) {
+    const sum = vibes.reduce((total, vibe) => total + vibe[which], 0);
+    if (sum !== counted[which])
+      complaints.push(`${counted[which]} samples of ${which} in all, ${sum} by vibe`);
+  }
   return complaints;
 }
 

@@ -1,5 +1,8 @@
+import { readlinkSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { parentPort } from 'node:worker_threads';
-import { Reference } from './reference';
+import { prepareReferences, Reference } from './reference';
 import type { FromChecks, ToChecks } from './checks';
 import { StreamChecker } from './stream-checker';
 
@@ -7,6 +10,11 @@ import { StreamChecker } from './stream-checker';
 
 const checkers = new Map<string, StreamChecker>();
 const tell = (message: FromChecks): void => parentPort?.postMessage(message);
+
+// Checks may wait; what is checked may not. Linux takes the number of a thread for that of a process.
+os.setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), os.constants.priority.PRIORITY_LOW);
+prepareReferences();
+tell({ type: 'ready' });
 
 parentPort?.on('message', (message: ToChecks) => {
   const { vibeId } = message;
@@ -19,5 +27,5 @@ parentPort?.on('message', (message: ToChecks) => {
   }
   if (message.type === 'heard') return checker.push(message.samples);
   checkers.delete(vibeId);
-  tell({ type: 'over', vibeId, inAll: checker.finish(), cpuMs: process.cpuUsage().user / 1000 });
+  tell({ type: 'over', vibeId, inAll: checker.finish() });
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import os from 'node:os';
 import { joinAdts } from '../../helpers/adts';
 import { FFMPEG, QUIET } from '../../helpers/ffmpeg';
 
@@ -23,6 +24,8 @@ export class Decoder {
   constructor(onSamples: (samples: Float32Array<ArrayBuffer>) => void) {
     this.#onSamples = onSamples;
     this.#child = spawn(FFMPEG, ARGUMENTS, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // It may wait; what is listened to may not.
+    if (this.#child.pid !== undefined) os.setPriority(this.#child.pid, os.constants.priority.PRIORITY_LOW);
     this.#child.stdout?.on('data', (bytes: Buffer) => this.#take(bytes));
     this.#child.stderr?.on('data', (bytes: Buffer) => (this.#said += bytes.toString().slice(0, 200)));
     this.#child.stdin?.on('error', () => undefined);

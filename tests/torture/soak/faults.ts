@@ -87,7 +87,7 @@ export const SOAK_FAULTS: Readonly<Record<FaultName, SoakFault>> = {
     inject: async ({ target }) => {
       const { creator, proxy } = target;
       const returns = (): number =>
-        creator instanceof ReturningCreator ? creator.connections : creator.retries;
+        creator instanceof ReturningCreator ? creator.connections : proxy.accepted;
       for (let cuts = 0; cuts < CUTS; cuts += 1) {
         const before = returns();
         if (creator instanceof ReturningCreator) creator.drop();

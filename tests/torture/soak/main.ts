@@ -8,7 +8,7 @@ import path from 'node:path';
 import { possibleFaults } from './faults';
 import { planSoak } from './plan';
 import { Soak } from './soak';
-import { summaryOf } from './summary';
+import { countsOf, summaryOf } from './summary';
 import { verdictsOf } from './verdicts';
 
 const RESULTS = path.join(__dirname, '..', 'results', 'soak.json');
@@ -21,7 +21,8 @@ and says at the end what nothing explains, what does not add up, and what has gr
   --minutes N   of load, fractions too; or SOAK_MINUTES (${MINUTES})
   --seed N      of the faults, to have the same ones again; or SOAK_SEED (drawn, and printed)
   --save        keeps the result in tests/torture/results/soak.json
-  --json        the result as one line of JSON on standard output, instead of the summary
+  --json        a line of JSON on standard output, for scripts: how many verdicts passed, and which did not;
+                the summary is on standard error then
 
 Ends with 1 where anything failed. One fault, cutting a connection in the kernel, takes root.`;
 
@@ -43,7 +44,9 @@ async function soak(): Promise<void> {
     `seed ${seed}, ${minutes} min of load, ${plan.faults.length} faults; again: npm run soak -- --minutes ${minutes} --seed ${seed}`,
   );
   const result = await new Soak(plan, say).run(verdictsOf);
-  console.log(args.includes('--json') ? JSON.stringify(result) : summaryOf(result));
+  const isJson = args.includes('--json');
+  if (isJson) say(summaryOf(result));
+  console.log(isJson ? JSON.stringify(countsOf(result)) : summaryOf(result));
   if (args.includes('--save')) {
     mkdirSync(path.dirname(RESULTS), { recursive: true });
     writeFileSync(RESULTS, `${JSON.stringify(result, null, 2)}\n`);

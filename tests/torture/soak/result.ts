@@ -11,6 +11,8 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** In words: what was seen. */
   readonly detail: string;
+  /** Not judged because the run was too short for it, which is as it should be. */
+  readonly isTooShort?: boolean;
 }
 
 /** A fault as it was done. */
@@ -36,6 +38,8 @@ export interface ToldEvent extends HeardEvent {
   readonly explanation: number | 'machine' | undefined;
   /** What the relay said about that time, where nothing explains it. */
   readonly log?: readonly string[];
+  /** For how long the machine had stood still just before, at worst. */
+  readonly stalledMs?: number;
 }
 
 /** What `tests/torture/results/soak.json` holds. */
@@ -45,6 +49,8 @@ export interface SoakResult {
   readonly machine: Machine;
   readonly seed: number;
   readonly minutes: number;
+  /** How much the machine stood still, in words. */
+  readonly stalls: string;
   readonly load: {
     readonly steadyVibes: number;
     readonly shortVibes: number;

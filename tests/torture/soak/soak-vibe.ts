@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { eventually } from '../../helpers/eventually';
 import type { ContinuityEvent } from '../continuity/continuity';
 import { TcpProxy } from '../faults/tcp-proxy';
@@ -40,8 +41,9 @@ export class SoakVibe {
   #ear!: SoakEar;
   /** What was heard in all; there when it is over. */
   heard: HeardInAll | undefined;
-  /** Whether its creator goes away without a word: silence follows, and is counted. */
-  isAbandoned = false;
+  /** What the relay says that it has lost, and put in, when it is over. */
+  lostSamples = NaN;
+  silenceSamples = NaN;
 
   private constructor(parts: Parts) {
     this.vibeId = parts.vibeId;
@@ -94,7 +96,6 @@ export class SoakVibe {
   /** Sends no more, and ends the vibe: at once, or by staying away for too long. Resolves when all of it was checked. */
   async end({ isAbandoned = false } = {}): Promise<void> {
     const { stage, checks, vibeId, seed, ownerKey, proxy } = this.#parts;
-    this.isAbandoned = isAbandoned;
     try {
       await this.creator.stop();
       // At once: silence would follow the last sample otherwise.
@@ -107,10 +108,14 @@ export class SoakVibe {
         },
         { withinMs: ENDS_WITHIN_MS, everyMs: 100 },
       );
+      const { lostSamples, silenceSamples } = (await stage.daemon.status(vibeId)) ?? {};
+      this.lostSamples = Number(lostSamples);
+      this.silenceSamples = Number(silenceSamples);
     } finally {
       await this.#ear.leave();
       await proxy.close();
       this.heard = await checks.over(vibeId, seed);
+      stage.ended.set(vibeId, performance.now());
     }
   }
 

@@ -9,6 +9,7 @@ import type { FaultWindow } from './explain';
 import { healed, SOAK_FAULTS } from './faults';
 import { type Holdings, MemoryWatch } from './memory';
 import type { Plan, PlannedFault } from './plan';
+import { prepareReferences } from './reference';
 import { DOORS, SoakVibe } from './soak-vibe';
 
 /** Whoever dies without a word is forgotten soon: leases and holds are over many times in a run. */
@@ -73,8 +74,9 @@ export class Soak {
    */
   async run<T>(judge: (witnessed: Witnessed) => Promise<T>): Promise<T> {
     const plan = this.#plan;
+    prepareReferences();
+    const checks = await Checks.start();
     const canary = await Canary.start();
-    const checks = new Checks();
     const stage = await Stage.open({
       LEASE_SECONDS: String(LEASE_SECONDS),
       HOLD_SECONDS: String(HOLD_SECONDS),

@@ -29,9 +29,9 @@ const s = (seconds: number): number => Math.round(seconds * NOISE_RATE);
 
 describe('a listener who is listened in on', () => {
   it('hears all of it, however long that is', () => {
-    expect(hear([[0, s(31)]])).toEqual({
+    expect(hear([[0, s(17)]])).toEqual({
       events: [],
-      inAll: { samples: s(31) + PRIMING, net: 0, first: 0, end: s(31), trailing: 0 },
+      inAll: { samples: s(17) + PRIMING, net: 0, first: 0, end: s(17), lead: -PRIMING, trailing: 0 },
     });
   });
 
@@ -39,12 +39,12 @@ describe('a listener who is listened in on', () => {
   it.each([2.2, 4.9, 4.9786, 5, 5.02, 5.106, 7.77])('hears one sample missing at %d s, once', (at) => {
     const { events, inAll } = hear([
       [0, s(at)],
-      [s(at) + 1, s(20)],
+      [s(at) + 1, s(14)],
     ]);
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ kind: 'lost', net: 1 });
     expect(Math.abs((events[0]?.at as number) - s(at) - PRIMING)).toBeLessThan(4_096);
-    expect(inAll).toMatchObject({ net: 1, end: s(20) });
+    expect(inAll).toMatchObject({ net: 1, end: s(14) });
   });
 
   it.each([4.7, 4.95, 4.98, 5, 5.05, 6.3])(
@@ -57,7 +57,7 @@ describe('a listener who is listened in on', () => {
   );
 
   it('hears what an encoder’s restart costs, exactly', () => {
-    const { events, inAll } = hear([[0, s(12.3)], PRIMING, [s(12.3) + 3_072, s(30)]]);
+    const { events, inAll } = hear([[0, s(12.3)], PRIMING, [s(12.3) + 3_072, s(20)]]);
     expect(events).toHaveLength(1);
     const [event] = events as [ContinuityEvent];
     expect(event.net).toBe(3_072 - PRIMING);
@@ -67,30 +67,31 @@ describe('a listener who is listened in on', () => {
   });
 
   it.each([3, 9, 25])('hears %d s of silence put in, and where it goes on', (seconds) => {
-    const { events, inAll } = hear([[0, s(8)], s(seconds), [s(8), s(40)]]);
+    const { events, inAll } = hear([[0, s(8)], s(seconds), [s(8), s(16)]]);
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ kind: 'inserted', net: -s(seconds) });
-    expect(inAll).toMatchObject({ net: -s(seconds), end: s(40) });
+    expect(inAll).toMatchObject({ net: -s(seconds), end: s(16) });
   });
 
   it('hears that 8 s are missing', () => {
     const { events } = hear([
       [0, s(9.5)],
-      [s(17.5), s(40)],
+      [s(17.5), s(28)],
     ]);
     expect(events.map(({ net }) => net)).toEqual([s(8)]);
   });
 
   it('finds it again after more silence than it waits for', () => {
-    const { events, inAll } = hear([[0, s(8)], s(70), [s(8), s(20)]]);
-    expect(events.map(({ kind, net }) => ({ kind, net }))).toEqual([{ kind: 'inserted', net: -s(70) }]);
-    expect(inAll).toMatchObject({ net: -s(70), end: s(20) });
+    const { events, inAll } = hear([[0, s(8)], s(45), [s(8), s(20)]]);
+    expect(events.map(({ kind, net }) => ({ kind, net }))).toEqual([{ kind: 'inserted', net: -s(45) }]);
+    expect(inAll).toMatchObject({ net: -s(45), end: s(20) });
   });
 
   it('tells the beginning and the end that were not heard, and what came behind', () => {
     const { events, inAll } = hear([[s(1.5), s(17)], 30_000]);
     expect(events).toEqual([]);
     expect(Math.abs(inAll.first - s(1.5))).toBeLessThan(EDGE);
+    expect(inAll.lead).toBe(s(1.5) - PRIMING);
     expect(Math.abs(inAll.end - s(17))).toBeLessThan(EDGE);
     expect(Math.abs(inAll.trailing - 30_000)).toBeLessThan(EDGE);
   });

@@ -31,6 +31,11 @@ export interface HeardInAll {
   /** The first sample of what was sent that was heard, and the one behind the last; both 0 where none was. */
   readonly first: number;
   readonly end: number;
+  /**
+   * What was heard first at `n` was sent at `n + lead`: an encoder that begins puts 1024 samples before. Exact, where `first`
+   * is found to some hundred samples only.
+   */
+  readonly lead: number;
   /** Heard behind the last sample of what was sent. */
   readonly trailing: number;
 }
@@ -52,6 +57,7 @@ export class StreamChecker {
   /** So much is looked at next. */
   #enough = PIECE;
   #first: number | undefined;
+  #lead = 0;
   #end = 0;
   #net = 0;
   #trailing = 0;
@@ -85,8 +91,14 @@ export class StreamChecker {
   /** Nothing more will be heard. */
   finish(): HeardInAll {
     if (this.#kept > 0 && !this.#isContinuous()) this.#look(true);
-    const { samples } = this;
-    return { samples, net: this.#net, first: this.#first ?? 0, end: this.#end, trailing: this.#trailing };
+    return {
+      samples: this.samples,
+      net: this.#net,
+      first: this.#first ?? 0,
+      end: this.#end,
+      lead: this.#lead,
+      trailing: this.#trailing,
+    };
   }
 
   get #heard(): Float32Array {
@@ -137,7 +149,10 @@ export class StreamChecker {
     this.#trailing = this.#kept - report.heardUntil;
     this.#mend(report, from);
     for (const event of report.events) this.#tell({ ...event, at: event.at + this.#base });
-    this.#first ??= report.first + from;
+    if (this.#first === undefined) {
+      this.#first = report.first + from;
+      this.#lead = this.#first - (report.heardFrom + this.#base);
+    }
     this.#end = report.end + from;
     this.#lag = this.#end - (report.heardUntil + this.#base);
   }

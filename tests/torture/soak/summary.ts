@@ -1,4 +1,4 @@
-import type { SoakResult } from './result';
+import type { SoakResult, Verdict } from './result';
 
 const MARKS = { passed: '✓', failed: '✗', 'not judged': '?' } as const;
 
@@ -18,19 +18,33 @@ export function summaryOf(result: SoakResult): string {
     '',
     `Accepted ${account.accepted} samples, ${account.lost} lost, ${account.silence} of silence; the account is off by ` +
       `${account.difference} (at most ${account.within}). ${events.explained} events explained, ` +
-      `${events.unexplained.length} not, ${events.notJudged.length} not judged.`,
+      `${events.unexplained.length} not, ${events.notJudged.length} not judged; ${result.stalls}.`,
     '',
     ...result.judgements.map(({ what, verdict, detail }) => `  ${MARKS[verdict]} ${what}: ${detail}`),
     ...events.unexplained.flatMap((event) => [
       '',
-      `  UNEXPLAINED: ${event.vibeId} at ${event.atSeconds} s: ${event.kind}, net ${event.net}, ${event.foreign} foreign`,
+      `  UNEXPLAINED: ${event.vibeId} at ${event.atSeconds} s: ${event.kind}, net ${event.net}, ${event.foreign} foreign ` +
+        `(the machine stood still for ${event.stalledMs ?? 0} ms at most)`,
       ...(event.log ?? []).map((line) => `    ${line}`),
     ]),
     ...result.judgements
-      .filter(({ verdict }) => verdict === 'not judged')
+      .filter(({ verdict, isTooShort }) => verdict === 'not judged' && isTooShort !== true)
       .map(({ what, detail }) => `NOT JUDGED: ${what}: ${detail}`),
     '',
     `The soak has ${result.verdict}.`,
   ];
   return lines.join('\n');
+}
+
+/** For `npm test`: how many verdicts are good, and a line for each that is not, or could not be given. */
+export function countsOf({ judgements, seed }: SoakResult): {
+  passed: number;
+  failed: string[];
+  unjudged: string[];
+} {
+  const lines = (wanted: Verdict): string[] =>
+    judgements
+      .filter(({ verdict, isTooShort }) => verdict === wanted && isTooShort !== true)
+      .map(({ what, detail }) => `${what} (seed ${seed}): ${detail}`);
+  return { passed: lines('passed').length, failed: lines('failed'), unjudged: lines('not judged') };
 }

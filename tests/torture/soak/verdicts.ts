@@ -5,12 +5,14 @@ import { type Counted, differenceOf, toleranceOf, unaccounted, type VibeAccount 
 import { explanationOf, type HeardEvent } from './explain';
 import { type Flatness, flatnessOf, HEAP_RULE, RSS_RULE } from './flatness';
 import type { Holdings, LifeMemory } from './memory';
-import type { DoneFault, Judgement, SoakResult, ToldEvent, Verdict } from './result';
+import type { DoneFault, Judgement, SoakResult, ToldEvent } from './result';
 import type { Doing, Witnessed } from './soak';
 import type { SoakVibe } from './soak-vibe';
 
 /** A machine that stood still for longer made events of its own: what creators are ahead by is not much more. */
 const DISTURBED_MS = 200;
+/** So did one on which somebody who wanted to run had to wait for such a part of the time. */
+const DISTURBED_PART = 0.25;
 /** What was held when it stood still is heard as missing that much later at most. */
 const HELD_MS = 2_000;
 const DESCRIPTORS = 3;
@@ -49,6 +51,7 @@ export async function verdictsOf(seen: Witnessed): Promise<SoakResult> {
     machine: describeMachine(),
     seed: plan.seed,
     minutes: plan.seconds / 60,
+    stalls: seen.canary.summary,
     load: {
       steadyVibes: plan.steadyVibes + 1,
       shortVibes: churn.over.length,
@@ -77,7 +80,7 @@ function explained({ vibes, doings, stage, startMs, canary }: Witnessed): ToldEv
   const logAround = ({ fromMs, untilMs, vibeId }: HeardEvent): string[] =>
     log
       .filter((line) => {
-        const atMs = Number(line['time']) - epochMs;
+        const atMs = Date.parse(String(line['time'])) - epochMs;
         const isNear = atMs > fromMs - LOG_AROUND_MS && atMs < untilMs + LOG_AROUND_MS;
         return isNear && (line.vibeId === vibeId || line.level !== 'info');
       })
@@ -87,11 +90,14 @@ function explained({ vibes, doings, stage, startMs, canary }: Witnessed): ToldEv
     .flatMap(({ events }) => events)
     .sort((a, b) => a.fromMs - b.fromMs)
     .map((event) => {
-      const isMachines = canary.worstStallMs(event.fromMs - HELD_MS, event.untilMs) > DISTURBED_MS;
+      const sinceMs = event.fromMs - HELD_MS;
+      const stalledMs = Math.round(canary.worstStallMs(sinceMs, event.untilMs));
+      const part = canary.stalledMs(sinceMs, event.untilMs) / (event.untilMs - sinceMs);
+      const isMachines = stalledMs > DISTURBED_MS || part > DISTURBED_PART;
       const explanation = explanationOf(event, windows) ?? (isMachines ? 'machine' : undefined);
       const atSeconds = Math.round((event.fromMs - startMs) / 100) / 10;
       const isNamed = typeof explanation === 'number';
-      return { ...event, atSeconds, explanation, ...(isNamed ? {} : { log: logAround(event) }) };
+      return { ...event, atSeconds, explanation, ...(isNamed ? {} : { log: logAround(event), stalledMs }) };
     });
 }
 
@@ -116,23 +122,14 @@ function doneFault(
 function accountOf(seen: Witnessed): { told: SoakResult['account']; complaints: string[] } {
   const { vibes, stage, before, metrics } = seen;
   const log = stage.log();
-  const linesOf = (vibeId: string) => log.filter((line) => line.vibeId === vibeId);
-  const accounts = vibes.flatMap((vibe): VibeAccount[] => {
-    const lines = linesOf(vibe.vibeId);
-    if (!vibe.heard) return [];
-    const runs = lines.filter(({ msg }) => msg === 'encoder running').length;
-    const lost = lines.filter(({ msg }) => msg === 'an encoder died with samples that it had not published');
-    return [
-      {
-        vibeId: vibe.vibeId,
-        sent: vibe.sentSamples,
-        heard: vibe.heard,
-        restarts: Math.max(0, runs - 1),
-        lost: lost.reduce((sum, line) => sum + Number(line['samples']), 0),
-        hadSilence: lines.some((line) => line['state'] === 'holding' || line['to'] === 'holding'),
-      },
-    ];
-  });
+  const accounts = vibes.flatMap(
+    ({ vibeId, heard, sentSamples, lostSamples, silenceSamples }): VibeAccount[] => {
+      if (!heard) return [];
+      const runs = log.filter((line) => line.vibeId === vibeId && line.msg === 'encoder running').length;
+      const restarts = Math.max(0, runs - 1);
+      return [{ vibeId, heard, restarts, sent: sentSamples, lost: lostSamples, silence: silenceSamples }];
+    },
+  );
   const grown = (name: keyof Counted): number =>
     metrics.sumOrZero(`vibesflow_samples_${name}_total`) -
     before.standing.metrics.sumOrZero(`vibesflow_samples_${name}_total`);
@@ -251,7 +248,9 @@ function controlJudged({ control, doings }: Witnessed): Judgement {
 function listenersOf({ vibes }: Witnessed): string[] {
   return vibes.flatMap(({ vibeId, ear }: SoakVibe) => [
     ...(ear.timestampFaults > 0 ? [`${vibeId}: time went back ${ear.timestampFaults} times`] : []),
-    ...(ear.complaints ? [`${vibeId}: the decoder says ${ear.complaints.slice(0, 200)}`] : []),
+    ...(ear.complaints && ear.arrivals.count > 0
+      ? [`${vibeId}: the decoder says ${ear.complaints.slice(0, 200)}`]
+      : []),
   ]);
 }
 
@@ -262,18 +261,18 @@ function fatalOf({ stage }: Witnessed): string[] {
     .map(({ msg }) => `fatal: ${msg}`);
 }
 
+/** Too short a run tells of growth only; its slope is not judged, and nobody has to be told loudly. */
 function memoryJudged(what: string, flat: Flatness, unknown?: string): Judgement {
-  const verdicts: Record<Flatness['verdict'], Verdict> = {
-    flat: 'passed',
-    growing: 'failed',
-    'not judged': 'not judged',
-  };
   const figures = `${flat.firstMib.toFixed(1)} → ${flat.lastMib.toFixed(1)} MiB, ${flat.mibPer10Minutes.toFixed(2)} MiB in 10 min`;
-  return { what, verdict: verdicts[flat.verdict], detail: `${figures}: ${unknown ?? flat.why}` };
+  const detail = `${figures}: ${unknown ?? flat.why}`;
+  if (flat.verdict === 'not judged')
+    return { what, verdict: 'not judged', detail, isTooShort: unknown === undefined };
+  return { what, verdict: flat.verdict === 'flat' ? 'passed' : 'failed', detail };
 }
 
-function inWords({ vibeId, atSeconds, kind, net, foreign }: ToldEvent): string {
-  return `${vibeId} at ${atSeconds} s: ${kind}, net ${net}, ${foreign} foreign`;
+function inWords({ vibeId, atSeconds, kind, net, stalledMs = 0 }: ToldEvent): string {
+  const stall = stalledMs > DISTURBED_MS ? ` (the machine stood still for ${stalledMs} ms)` : '';
+  return `${vibeId} at ${atSeconds} s: ${kind}, net ${net}${stall}`;
 }
 
 function passedIf(what: string, complaints: readonly string[], praise = 'as it should be'): Judgement {
