@@ -57,8 +57,8 @@ interface Run {
   readonly flv: FlvListener;
   readonly flvEnd: ListenerEnd;
   readonly hls: HlsListener;
-  readonly pcm: Buffer;
-  readonly format: PcmFormat;
+  /** What FFmpeg makes of the same PCM offline; made when somebody asks, once. */
+  reference(): Promise<Buffer[]>;
   /** For the blame, where something differs. */
   readonly creatorLateMs: number;
 }
@@ -105,18 +105,25 @@ async function play(
   // SRS says no end: what stands in the playlist once the publisher is gone is all.
   await (media.hlsEnds ? hls.done : hls.finish());
   const creatorLateMs = worstLatenessMs(sends, pacing);
-  return { flv, flvEnd, hls, pcm, format, creatorLateMs };
+  let reference: Promise<Buffer[]> | undefined;
+  return {
+    flv,
+    flvEnd,
+    hls,
+    reference: () => (reference ??= encodeOffline(pcm, format)),
+    creatorLateMs,
+  };
 }
 
 /** From the first frame on, all equal; where they are not, says whether the creator was late itself. */
 async function expectAllFrames(
   heard: readonly Buffer[],
-  { pcm, format, creatorLateMs }: Run,
+  { reference, creatorLateMs }: Run,
   tailFrames: number,
 ): Promise<void> {
-  const reference = await encodeOffline(pcm, format);
+  const wanted = await reference();
   try {
-    expect(expectSameFrames(heard, reference, tailFrames).firstFrame).toBe(0);
+    expect(expectSameFrames(heard, wanted, tailFrames).firstFrame).toBe(0);
   } catch (error) {
     const said = error instanceof Error ? error.message : '';
     // Silence went in where a chunk did not come: that is right, and no difference to be found.
@@ -186,7 +193,6 @@ describeWithEach('30 s of music, from every door at the same time', (media) => {
     expect(accepted).toBe(SECONDS * 48_000 * names.length);
     expect(metrics.sum('vibesflow_samples_played_total')).toBe(accepted);
     expect(metrics.sumOrZero('vibesflow_samples_discarded_total')).toBe(0);
-    expect(metrics.sumOrZero('vibesflow_samples_lost_total')).toBe(0);
     expect(metrics.sumOrZero('vibesflow_samples_lost_total')).toBe(0);
     const each = await Promise.all(names.map(runOf));
     const lateMs = Math.max(...each.map(({ creatorLateMs }) => creatorLateMs));

@@ -15,6 +15,25 @@ import { webAgent } from '../helpers/web';
 import { WebSocketCreator } from '../helpers/websocket-creator';
 
 const SECONDS = 12;
+const SONG_SECONDS = 9;
+/** FFmpegs that start in the same instant are another test. */
+const STAGGER_MS = 150;
+const NAMES = [
+  'short-posts-500ms',
+  'short-posts-2s-numbered',
+  'long-chunked-post',
+  'long-wav-post',
+  'base64-json-500ms',
+  'lyria-messages-2s',
+  'websocket-20ms',
+];
+const CHOSEN = DOORS.filter(({ name }) => NAMES.includes(name));
+const CURL_WAYS: readonly [what: string, version: string, curlArgs: string][] = [
+  ['HTTP/2, with a length', '2', '--http2 -T song.wav'],
+  ['HTTP/2, without one', '2', '--http2 -T -'],
+  ['HTTP/1.1, chunked', '1.1', '--http1.1 -T -'],
+  ['HTTP/1.1, asking first (Expect)', '1.1', "--http1.1 -T song.wav -H 'Expect: 100-continue'"],
+];
 /** Creators are this far ahead, so that a busy test machine delays no chunk beyond its turn. */
 const LEAD_MS = 1_500;
 
@@ -72,14 +91,62 @@ async function play(
   expect(flv.headers['content-encoding']).toBeUndefined();
 }
 
+interface Upload {
+  readonly listener: FlvListener;
+  /** By curl: the answer, and how it came to it. */
+  readonly said: string;
+  readonly verbose: string;
+}
+
+async function upload({ daemon, nginx }: NginxHouse, vibeId: string, args: string): Promise<Upload> {
+  await daemon.startVibe(vibeId);
+  const listener = await FlvListener.connect(nginx.flvUrl(vibeId));
+  const common = `-sS -v -X POST --cacert ${nginx.caFile} -H 'Content-Type: audio/wav' -w '\\n%{http_code} %{http_version}'`;
+  const command = `cat song.wav | curl ${common} ${args} ${nginx.url}/stream/${vibeId}/audio`;
+  const { stdout, stderr } = await runProgram('sh', ['-c', command], {
+    cwd: nginx.home,
+    withinMs: 60_000,
+  });
+  await daemon.endVibe(vibeId);
+  await listener.end();
+  return { listener, said: stdout.toString(), verbose: stderr };
+}
+
 describeWith(NGINX_NEEDS)('audio through nginx', () => {
   let house: NginxHouse;
   let url: string;
+  /** All begin at once, one shortly after the other, and each test waits for its own. */
+  const runs = new Map<string, Promise<void>>();
+  const uploads = new Map<string, Promise<Upload>>();
+  let song: Buffer[];
   beforeAll(async () => {
+    // Made before anybody sends: it takes a moment, in which no creator of this process could.
+    const songs = CHOSEN.map((_door, index) => music(SECONDS, 300 + index));
+    const pcm = music(SONG_SECONDS, 77);
+    song = await encodeOffline(pcm);
     house = await openNginxHouse({ MAX_BUFFER_SECONDS: '6' });
     url = house.nginx.url;
+    writeFileSync(path.join(house.nginx.home, 'song.wav'), Buffer.concat([wavHeader(pcm.length), pcm]));
+    for (const [index, { name, chunkMs, send }] of CHOSEN.entries()) {
+      const pacing = { chunkMs, leadMs: LEAD_MS };
+      const run = delay(index * STAGGER_MS).then(() =>
+        play(house, `byte-${name}`, send, pacing, songs[index] as Buffer),
+      );
+      run.catch(() => undefined);
+      runs.set(name, run);
+    }
+    for (const [index, [what, , args]] of CURL_WAYS.entries()) {
+      const run = delay((CHOSEN.length + index) * STAGGER_MS).then(() =>
+        upload(house, `curl-${index}`, args),
+      );
+      run.catch(() => undefined);
+      uploads.set(what, run);
+    }
   }, 60_000);
-  afterAll(async () => house?.close(), 60_000);
+  afterAll(async () => {
+    await Promise.allSettled([...runs.values(), ...uploads.values()]);
+    await house?.close();
+  }, 60_000);
 
   /** curl with the test's authority. */
   async function curl(
@@ -94,88 +161,22 @@ describeWith(NGINX_NEEDS)('audio through nginx', () => {
     return { status: Number(status), version, said: lines.join('\n'), verbose: result.stderr };
   }
 
-  describe('arrives byte for byte, on HTTP-FLV and on HLS, from', () => {
-    const names = [
-      'short-posts-500ms',
-      'short-posts-2s-numbered',
-      'long-chunked-post',
-      'long-wav-post',
-      'base64-json-500ms',
-      'lyria-messages-2s',
-      'websocket-20ms',
-    ];
-    const doors = DOORS.filter(({ name }) => names.includes(name));
-    const runs = new Map<string, Promise<void>>();
-    beforeAll(() => {
-      // Made before anybody sends: it takes a moment, in which no creator of this process could.
-      const songs = doors.map((_door, index) => music(SECONDS, 300 + index));
-      for (const [index, { name, chunkMs, send }] of doors.entries()) {
-        const pacing = { chunkMs, leadMs: LEAD_MS };
-        const run = delay(index * 150).then(() =>
-          play(house, `byte-${name}`, send, pacing, songs[index] as Buffer),
-        );
-        run.catch(() => undefined);
-        runs.set(name, run);
-      }
-    });
-
-    it.each(names)(
-      '%s',
-      async (name) => {
-        await (runs.get(name) as Promise<void>);
-      },
-      60_000,
-    );
-  });
+  it.each(NAMES)(
+    'arrives byte for byte, on HTTP-FLV and on HLS, from %s',
+    async (name) => {
+      await (runs.get(name) as Promise<void>);
+    },
+    60_000,
+  );
 
   describe('from curl', () => {
-    const SONG_SECONDS = 9;
-    const WAYS: readonly [what: string, version: string, curlArgs: string][] = [
-      ['HTTP/2, with a length', '2', '--http2 -T song.wav'],
-      ['HTTP/2, without one', '2', '--http2 -T -'],
-      ['HTTP/1.1, chunked', '1.1', '--http1.1 -T -'],
-      ['HTTP/1.1, asking first (Expect)', '1.1', "--http1.1 -T song.wav -H 'Expect: 100-continue'"],
-    ];
-    const runs = new Map<string, Promise<{ listener: FlvListener; said: string; verbose: string }>>();
-    let reference: Buffer[];
-
-    beforeAll(async () => {
-      const pcm = music(SONG_SECONDS, 77);
-      reference = await encodeOffline(pcm);
-      writeFileSync(path.join(house.nginx.home, 'song.wav'), Buffer.concat([wavHeader(pcm.length), pcm]));
-      for (const [index, [what, , args]] of WAYS.entries()) {
-        const run = upload(`curl-${index}`, args);
-        run.catch(() => undefined);
-        runs.set(what, run);
-      }
-    }, 60_000);
-
-    async function upload(
-      vibeId: string,
-      args: string,
-    ): Promise<{ listener: FlvListener; said: string; verbose: string }> {
-      await house.daemon.startVibe(vibeId);
-      const listener = await FlvListener.connect(house.nginx.flvUrl(vibeId));
-      const common = `-sS -v -X POST --cacert ${house.nginx.caFile} -H 'Content-Type: audio/wav' -w '\\n%{http_code} %{http_version}'`;
-      const command = `cat song.wav | curl ${common} ${args} ${url}/stream/${vibeId}/audio`;
-      const { stdout, stderr } = await runProgram('sh', ['-c', command], {
-        cwd: house.nginx.home,
-        withinMs: 60_000,
-      });
-      await house.daemon.endVibe(vibeId);
-      await listener.end();
-      return { listener, said: stdout.toString(), verbose: stderr };
-    }
-
-    it.each(WAYS)(
+    it.each(CURL_WAYS)(
       'a whole song by %s, longer than the relay’s buffer',
       async (what, version, args) => {
-        const { listener, said, verbose } = await (runs.get(what) as NonNullable<
-          ReturnType<typeof runs.get>
-        >);
+        const { listener, said, verbose } = await (uploads.get(what) as Promise<Upload>);
         expect(said.split('\n').at(-1)).toBe(`202 ${version}`);
         if (args.includes('Expect')) expect(verbose).toContain('HTTP/1.1 100 Continue');
-        expect(expectSameFrames(listener.aacFrames, reference).firstFrame).toBe(0);
+        expect(expectSameFrames(listener.aacFrames, song).firstFrame).toBe(0);
       },
       90_000,
     );
