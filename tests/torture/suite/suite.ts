@@ -67,7 +67,8 @@ function rowOf({ name, account, withSrs }: Fault, { daemon }: Stage): Row {
   };
 }
 
-function describeVerdict(verdict: Verdict): string {
+/** A verdict as a line. */
+export function describeVerdict(verdict: Verdict): string {
   const { lost, silence, discarded } = verdict.counted;
   return (
     `${verdict.fault}: ${verdict.witness}; ` +

@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { eventually } from '../../helpers/eventually';
+
+const ROOT = '/sys/fs/cgroup';
+/** The first version has a tree for memory alone, the second one tree for everything. */
+const FIRST = path.join(ROOT, 'memory');
+
+let ceilings = 0;
+
+/** Why there can be none here; nothing where there can. */
+export function whyNoCeiling(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs Linux and root';
+  try {
+    const ceiling = new MemoryCeiling(2 ** 30);
+    ceiling.dispose();
+    return undefined;
+  } catch (error) {
+    return `no cgroup for memory: ${(error as Error).message}`;
+  }
+}
+
+/**
+ * A bound on what processes together may have of memory beside what they had when they came in (a cgroup). Beyond it, the
+ * kernel kills.
+ */
+export class MemoryCeiling {
+  readonly #directory: string;
+
+  constructor(bytes: number) {
+    ceilings += 1;
+    const isFirst = existsSync(FIRST);
+    this.#directory = path.join(isFirst ? FIRST : ROOT, `vibesflow-${process.pid}-${ceilings}`);
+    mkdirSync(this.#directory);
+    try {
+      this.#write(isFirst ? 'memory.limit_in_bytes' : 'memory.max', bytes);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  add(pid: number): void {
+    this.#write('cgroup.procs', pid);
+  }
+
+  /** How many processes the kernel has killed because of it. */
+  get kills(): number {
+    const file = ['memory.oom_control', 'memory.events'].map((name) => path.join(this.#directory, name));
+    const text = readFileSync(file.find(existsSync) as string, 'latin1');
+    return Number(/^oom_kill (\d+)/m.exec(text)?.[1] ?? 0);
+  }
+
+  /** Takes it away; nobody may be in there any more. */
+  dispose(): void {
+    rmdirSync(this.#directory);
+  }
+
+  /** Waits until nobody is in there any more. */
+  async empty(): Promise<void> {
+    const procs = path.join(this.#directory, 'cgroup.procs');
+    await eventually('nobody is in the cgroup', () => readFileSync(procs, 'latin1') === '');
+  }
+
+  #write(name: string, value: number): void {
+    writeFileSync(path.join(this.#directory, name), String(value));
+  }
+}
