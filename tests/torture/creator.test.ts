@@ -11,8 +11,12 @@ import { ReturningCreator } from './suite/websocket-creator';
 const RATE = 48_000;
 /** What a creator's PCM takes on the wire, in bytes a second, without what HTTP adds. */
 const PCM_BYTES = RATE * 4;
+/** Less than by default, so that what fills it is soon played out. */
+const BUFFER_SECONDS = 14;
 /** Held by the relay and sent ahead: an uplink may be away for less than this unheard. */
 const HELD_MS = 800;
+/** The worst of sound cards. */
+const OFF_PPM = 300;
 
 const numbered = ({ creator }: OnAir): NumberedCreator => {
   if (!(creator instanceof NumberedCreator)) throw new Error('another kind of creator');
@@ -31,7 +35,7 @@ describe('a vibe whose creator, or the way to it, fails', () => {
   let stage: Stage;
   let proxy: TcpProxy;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await Stage.open({ MAX_BUFFER_SECONDS: String(BUFFER_SECONDS) });
     proxy = await TcpProxy.start(Number(new URL(stage.daemon.apiUrl).port));
   });
   afterAll(async () => {
@@ -138,18 +142,18 @@ describe('a vibe whose creator, or the way to it, fails', () => {
       price: { lost: 0, stallMs: 500 },
     },
     {
-      name: 'a creator sends 40 s at once into a buffer of 30 s',
+      name: 'a creator sends 30 s at once into a buffer of 14 s',
       vibeId: 'flood',
       inject: async ({ stage: { daemon }, victim }) => {
         const creator = numbered(victim);
         const atMs = performance.now();
         const refused = (await daemon.metrics()).sum('vibesflow_problems_total', { code: 'buffer-full' });
-        creator.aheadMs += 40_000;
+        creator.aheadMs += 30_000;
         const grown = await eventually('the doors push back', async () => {
           const now = (await daemon.metrics()).sum('vibesflow_problems_total', { code: 'buffer-full' });
           return now > refused && now - refused;
         });
-        creator.aheadMs -= 40_000;
+        creator.aheadMs -= 30_000;
         return { atMs, witness: `${grown} chunks were refused with 429` };
       },
       price: { lost: 0, stallMs: 500 },
@@ -157,7 +161,7 @@ describe('a vibe whose creator, or the way to it, fails', () => {
     {
       name: 'a creator sends its chunks shuffled, and a third of them twice',
       vibeId: 'shuffled',
-      creator: (options) => new UnrulyCreator(options),
+      creator: (options) => new UnrulyCreator(options, { twice: 0.3 }),
       inject: async ({ victim }) => {
         const creator = unruly(victim);
         const atMs = performance.now();
@@ -168,6 +172,78 @@ describe('a vibe whose creator, or the way to it, fails', () => {
         );
         const witness = `${creator.outOfOrder} chunks came out of order, ${creator.duplicates} twice`;
         return { atMs, witness };
+      },
+      price: { lost: 0, stallMs: 500 },
+    },
+    {
+      name: 'a creator shuffles its chunks, leaves some out, and sends some twice or too late',
+      vibeId: 'unruly',
+      creator: (options) => new UnrulyCreator(options, { twice: 0.2, skipped: 0.08, late: 0.08 }),
+      inject: async ({ stage: { daemon }, victim }) => {
+        const creator = unruly(victim);
+        const atMs = performance.now();
+        const missing = async (): Promise<number> =>
+          (await daemon.metrics()).sumOrZero('vibesflow_chunks_missing_total');
+        const before = await missing();
+        await eventually(
+          'enough of all',
+          () =>
+            Math.min(creator.skipped, creator.tooLate, creator.duplicates) >= 5 && creator.outOfOrder > 20,
+        );
+        const counted = (await missing()) - before;
+        if (counted < 8) throw new Error(`the relay missed ${counted} chunks`);
+        const { skipped, tooLate, duplicates, outOfOrder } = creator;
+        return {
+          atMs,
+          witness: `seed ${victim.seed}: ${skipped} were never sent, ${tooLate} too late, ${duplicates} twice, ${outOfOrder} out of order; the relay missed ${counted}`,
+        };
+      },
+      // What never comes is missing in time, too; and where nothing is left, audio is held again.
+      price: { lost: 0, inserted: 3 * RATE, stallMs: 500 },
+    },
+    {
+      name: 'a creator’s clock is 300 ppm fast, another’s as slow, until it is followed',
+      vibeId: 'clocks-off',
+      creator: (options) => new NumberedCreator(options, OFF_PPM),
+      controlCreator: (options) => new NumberedCreator(options, -OFF_PPM),
+      inject: async ({ stage: { daemon }, victim, control }) => {
+        const atMs = performance.now();
+        const drift = async ({ vibeId }: OnAir): Promise<number> =>
+          (await daemon.status(vibeId))?.['driftPpm'] as number;
+        const found = await eventually(
+          'the relay runs at their rates, within a tenth',
+          async () => {
+            const [fast, slow] = [await drift(victim), await drift(control)];
+            const isFound =
+              Math.abs(fast - OFF_PPM) <= OFF_PPM / 10 && Math.abs(slow + OFF_PPM) <= OFF_PPM / 10;
+            return isFound && `${fast.toFixed(0)} and ${slow.toFixed(0)} ppm`;
+          },
+          { withinMs: 120_000, everyMs: 1_000 },
+        );
+        return { atMs, witness: `the relay said ${found}` };
+      },
+      price: { lost: 0, stallMs: 500 },
+    },
+    {
+      name: 'a creator’s WebSocket comes 100 to 300 ms late, in pieces of 97 bytes, for 6 s',
+      vibeId: 'uplink-jitter',
+      creator: (options) => new ReturningCreator({ ...options, apiUrl: viaProxy() }),
+      inject: async ({ stage: { daemon }, victim }) => {
+        const held = async (): Promise<number> =>
+          (await daemon.status(victim.vibeId))?.['bufferedMs'] as number;
+        const [heldMs, bytes] = [await held(), proxy.bytes.up];
+        const atMs = performance.now();
+        proxy.set({ up: { latencyMs: 100, jitterMs: 200, sliceBytes: 97 } });
+        await delay(6_000);
+        const lessMs = heldMs - (await held());
+        const part = (proxy.bytes.up - bytes) / (6 * PCM_BYTES);
+        proxy.heal();
+        if (part < 0.8) throw new Error(`${part} of the audio came through`);
+        if (lessMs < 50) throw new Error(`it came ${lessMs} ms later`);
+        return {
+          atMs,
+          witness: `${Math.round(part * 100)} % came through; the relay held ${Math.round(lessMs)} ms less`,
+        };
       },
       price: { lost: 0, stallMs: 500 },
     },

@@ -3,9 +3,8 @@ import type { Canary } from '../../helpers/canary';
 import { httpRequest } from '../../helpers/http-request';
 import type { MetricsText } from '../../helpers/metrics-text';
 import { checkContinuity, type ContinuityReport } from '../continuity/continuity';
-import { noise } from '../continuity/noise';
 import { judge } from './judge';
-import { NumberedCreator } from './creator';
+import { NumberedCreator, sentBy } from './creator';
 import type { Bite, Fault, OnAir, Scene } from './fault';
 import { type LoopDelay, LoopWatch } from './loop-watch';
 import { residueOf, secretsAnswered } from './residue';
@@ -70,7 +69,9 @@ export async function perform(
   const before = await stage.standing();
   const mark = stage.mark;
   const seed = 1_000 + 10 * ++acts;
-  const control = await putOnAir(stage, `${fault.vibeId}-control`, seed + 2);
+  const control = await putOnAir(stage, `${fault.vibeId}-control`, seed + 2, {
+    creator: fault.controlCreator,
+  });
   const victim = await putOnAir(stage, fault.vibeId, seed, fault);
   const scene: Scene = { stage, victim, control };
   const vibes = [victim, control];
@@ -121,7 +122,10 @@ async function putOnAir(
   stage: Stage,
   vibeId: string,
   seed: number,
-  { creator: make = (options) => new NumberedCreator(options), listenAt }: Partial<Fault> = {},
+  {
+    creator: make = (options) => new NumberedCreator(options),
+    listenAt,
+  }: Pick<Fault, 'creator' | 'listenAt'>,
 ): Promise<OnAir> {
   const ownerKey = await stage.claim(vibeId);
   const ear = await stage.listen(vibeId, listenAt?.(vibeId));
@@ -133,8 +137,8 @@ async function putOnAir(
 async function hear(onAir: OnAir, log: Evidence['log']): Promise<Heard> {
   const { ear, creator, seed, vibeId } = onAir;
   const [left, right] = await ear.decoded();
-  const report = checkContinuity(left, noise(seed, 0, creator.sentSamples));
-  const other = checkContinuity(right, noise(seed + 1, 0, creator.sentSamples));
+  const report = checkContinuity(left, sentBy(creator, seed));
+  const other = checkContinuity(right, sentBy(creator, seed + 1));
   const runs = log.filter((line) => line.vibeId === vibeId && line.msg === 'encoder running').length;
   return { onAir, report, channelsDiffer: Math.abs(report.net - other.net), restarts: Math.max(0, runs - 1) };
 }

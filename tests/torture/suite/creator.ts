@@ -11,6 +11,8 @@ export interface Creator {
   stop(): Promise<void>;
   /** Samples sent and acknowledged: what listeners are to hear. */
   readonly sentSamples: number;
+  /** The numbers of the chunks that listeners are to hear, in order; all of them unless told. */
+  readonly chunks?: readonly number[];
 }
 
 export interface CreatorOptions {
@@ -33,6 +35,16 @@ const LEAD_MS = 300;
 const RETRY_MS = 100;
 /** A POST without an answer by then is sent again over another connection. */
 const ANSWER_WITHIN_MS = 4_000;
+
+/** One channel of what listeners are to hear. @param seed of that channel */
+export function sentBy({ chunks, sentSamples }: Creator, seed: number): Float32Array {
+  if (!chunks) return noise(seed, 0, sentSamples);
+  const sent = new Float32Array(chunks.length * CHUNK_SAMPLES);
+  chunks.forEach((chunk, at) =>
+    sent.set(noise(seed, chunk * CHUNK_SAMPLES, CHUNK_SAMPLES), at * CHUNK_SAMPLES),
+  );
+  return sent;
+}
 
 /** One chunk of both channels, as interleaved s16le. Chunk 0 is the first. */
 export function chunkOf(seed: number, index: number, samples = CHUNK_SAMPLES): Buffer {

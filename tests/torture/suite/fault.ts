@@ -58,6 +58,8 @@ export interface Fault {
   readonly lines?: number;
   /** Who sends; one that posts numbered chunks unless told. */
   readonly creator?: (options: CreatorOptions) => Creator;
+  /** Likewise of the control. */
+  readonly controlCreator?: (options: CreatorOptions) => Creator;
   /** Where the victim's listener connects, or the playlist that it follows; HTTP-FLV of the media server unless told. */
   readonly listenAt?: (vibeId: string) => string;
   /** Whether it hits everybody on the daemon, the control as well. */

@@ -8,22 +8,47 @@ import { CHUNK_MS, CHUNK_SAMPLES, chunkOf, type Creator, type CreatorOptions } f
 /** It is ahead by so much, and each chunk comes up to so much later: always before its turn, rarely in turn. */
 const LEAD_MS = 1_000;
 const SHUFFLE_MS = 800;
-/** Such a part of the chunks is sent twice. */
-const TWICE = 0.3;
+/** So much after its place in the schedule, the turn of a chunk is over: all that may be held before is played. */
+const LATE_MS = 2_000;
+/** Not before the vibe is on air: what comes before the first chunk has no turn yet. */
+const FIRST_UNRULY = 15;
 
-/** Sends numbered chunks out of order and some of them twice, over many connections at once. */
+/** Which part of its chunks it treats how; by chance, from its seed. */
+export interface Manners {
+  /** Sent twice. */
+  readonly twice?: number;
+  /** Never sent. */
+  readonly skipped?: number;
+  /** Sent when their turn is over. */
+  readonly late?: number;
+}
+
+/** Sends numbered chunks out of order, over many connections at once, and some of them twice, too late or never. */
 export class UnrulyCreator implements Creator {
-  sentSamples = 0;
   /** Chunks that came after a later one, and chunks that the relay said it had already. */
   outOfOrder = 0;
   duplicates = 0;
+  /** Chunks that it never sent, and chunks that the relay refused because their turn was over. */
+  skipped = 0;
+  tooLate = 0;
   readonly #options: CreatorOptions;
+  readonly #manners: Required<Manners>;
+  readonly #accepted: number[] = [];
   #isStopping = false;
   #sending: Promise<void> | undefined;
   #highest = -1;
 
-  constructor(options: CreatorOptions) {
+  constructor(options: CreatorOptions, manners: Manners) {
     this.#options = options;
+    this.#manners = { twice: 0, skipped: 0, late: 0, ...manners };
+  }
+
+  get sentSamples(): number {
+    return this.#accepted.length * CHUNK_SAMPLES;
+  }
+
+  get chunks(): readonly number[] {
+    return [...this.#accepted].sort((a, b) => a - b);
   }
 
   start(): void {
@@ -45,15 +70,25 @@ export class UnrulyCreator implements Creator {
       for (let index = 0; !this.#isStopping; index += 1) {
         const dueMs = Math.max(startMs, startMs + index * CHUNK_MS - LEAD_MS);
         await delay(dueMs - performance.now());
-        for (let times = random() < TWICE ? 2 : 1; times > 0; times -= 1)
-          posts.push(this.#post(index, dueMs + random() * SHUFFLE_MS, agent));
+        for (const atMs of this.#plan(index, random)) posts.push(this.#post(index, dueMs + atMs, agent));
         posts.at(-1)?.catch(() => undefined);
-        this.sentSamples += CHUNK_SAMPLES;
       }
       await Promise.all(posts);
     } finally {
       agent.destroy();
     }
+  }
+
+  /** When a chunk is sent, after its place in the schedule: never, once or twice. */
+  #plan(index: number, random: () => number): number[] {
+    const { twice, skipped, late } = this.#manners;
+    const [fate, first, second] = [random(), random() * SHUFFLE_MS, random() * SHUFFLE_MS];
+    if (index >= FIRST_UNRULY && fate < skipped) {
+      this.skipped += 1;
+      return [];
+    }
+    if (index >= FIRST_UNRULY && fate < skipped + late) return [LATE_MS];
+    return fate > 1 - twice ? [first, second] : [first];
   }
 
   async #post(index: number, atMs: number, agent: ReturnType<typeof webAgent>): Promise<void> {
@@ -67,8 +102,13 @@ export class UnrulyCreator implements Creator {
       body: chunkOf(seed, index),
       agent,
     });
+    if (answer.status === 410) {
+      this.tooLate += 1;
+      return;
+    }
     if (answer.status !== 202) throw new Error(`chunk ${index}: ${answer.status} ${answer.body.toString()}`);
     const { accepted } = JSON.parse(answer.body.toString()) as { accepted: number };
     if (accepted === 0) this.duplicates += 1;
+    else this.#accepted.push(index);
   }
 }
