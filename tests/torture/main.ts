@@ -58,6 +58,7 @@ program
 
 async function torture(pattern = '', { only, save }: Asked = {}): Promise<void> {
   const { rows, exitCode } = await run(pattern, only);
+  const isWhole = only === undefined && exitCode !== undefined;
   console.log(`\n${renderTable(rows)}\n`);
   const kept = rows.filter(isKept).length;
   const unjudged = rows.filter((row) => row.unjudged !== undefined).length;
@@ -68,14 +69,17 @@ async function torture(pattern = '', { only, save }: Asked = {}): Promise<void> 
   if (!process.env['SRS_BINARY']) console.log('SKIPPED with SRS: SRS_BINARY names none');
   if (save) {
     const made = { date: new Date().toISOString().slice(0, 10), machine: describeMachine() };
-    const files = saveRows(rows, made, { isPart: only !== undefined });
+    const files = saveRows(rows, made, { isPart: !isWhole });
     console.error(`kept: ${files.map((file) => path.relative(ROOT, file)).join(', ')}`);
   }
-  process.exitCode = exitCode;
+  process.exitCode = exitCode ?? 1;
 }
 
-/** Runs jest on the files that match, to its end. */
-async function run(pattern: string, only?: string): Promise<{ rows: Row[]; exitCode: number }> {
+/** Runs jest on the files that match, to its end; where it was told to end before that, it has no exit code. */
+async function run(
+  pattern: string,
+  only: string | undefined,
+): Promise<{ rows: Row[]; exitCode: number | undefined }> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-torture-'));
   try {
     const file = path.join(scratch, 'rows.jsonl');
@@ -92,7 +96,7 @@ async function run(pattern: string, only?: string): Promise<{ rows: Row[]; exitC
     const forward = (signal: NodeJS.Signals): boolean => jest.kill(signal);
     process.on('SIGINT', forward).on('SIGTERM', forward);
     const [code] = (await once(jest, 'exit')) as [number | null];
-    return { rows: keptRows(file), exitCode: code ?? 1 };
+    return { rows: keptRows(file), exitCode: code ?? undefined };
   } finally {
     rmSync(scratch, { recursive: true });
   }
