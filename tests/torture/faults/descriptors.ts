@@ -30,7 +30,7 @@ export async function exhaustDescriptors({ pid, url }: Household, ms: number): P
   await setLimit(pid, openDescriptors(pid), hard);
   const sockets: net.Socket[] = [];
   const hungUp = (): number => sockets.filter(({ closed }) => closed).length;
-  let turnedAway = 0;
+  let turnedAway: number;
   try {
     while (sockets.length < CONNECTIONS) sockets.push(await knock(url));
     await eventually('it hangs up', () => hungUp() > CONNECTIONS / 2);
@@ -46,14 +46,44 @@ export async function exhaustDescriptors({ pid, url }: Household, ms: number): P
   return { atMs, witness: `hung up on ${turnedAway} of ${CONNECTIONS} who knocked, and answered nobody new` };
 }
 
+/**
+ * Takes more than all free descriptors from a server that runs: also the one that its event loop keeps in reserve, so that
+ * it can hang up on who knocks. Bitten when nobody new gets an answer, while those who knocked are kept waiting.
+ */
+export async function starveOfDescriptors({ pid, url }: Household, ms: number): Promise<Bite> {
+  const [soft, hard] = limits(pid);
+  const atMs = performance.now();
+  const sockets: net.Socket[] = [];
+  await setLimit(pid, 1, hard);
+  try {
+    while (sockets.length < 20) sockets.push(await knock(url));
+    if (await askAnew(url)) throw new Error('somebody new was answered');
+    await delay(ms - (performance.now() - atMs));
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await setLimit(pid, soft, hard);
+  }
+  await eventually('somebody new is answered', () => askAnew(url), { withinMs: BACK_WITHIN_MS });
+  return { atMs, witness: 'it could open nothing at all, and answered nobody new' };
+}
+
 /** Asks over a connection of its own: one that is kept alive needs no descriptor. @returns nothing where nobody answers */
-async function askAnew(url: string): Promise<HttpAnswer | undefined> {
+export async function askAnew(url: string): Promise<HttpAnswer | undefined> {
   const agent = new http.Agent({ keepAlive: false });
   return httpRequest(`${url}/health`, { agent, withinMs: 1_000 }).catch(() => undefined);
 }
 
+/** Who asks on a connection of his own, and what he is told: nothing, where it is closed on him. */
+export async function askOn(socket: net.Socket): Promise<string> {
+  let told = '';
+  socket.on('data', (bytes: Buffer) => (told += bytes.toString('latin1')));
+  socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await eventually('it is closed', () => socket.closed, { withinMs: 2_000 });
+  return told;
+}
+
 /** A connection that asks nothing. The kernel takes it, whatever the server can do. */
-async function knock(url: string): Promise<net.Socket> {
+export async function knock(url: string): Promise<net.Socket> {
   const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => undefined);
   socket.resume();
