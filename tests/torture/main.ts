@@ -85,7 +85,7 @@ async function run(
     const file = path.join(scratch, 'rows.jsonl');
     const args = ['--selectProjects=torture', '--runInBand', '--verbose=false', `--reporters=${PROGRESS}`];
     const what = [
-      `--testPathPatterns=tests/torture/${pattern}`,
+      `--testPathPatterns=tests/torture/(?:${pattern})`,
       ...(only ? [`--testNamePattern=${only}`] : []),
     ];
     const jest = spawn(process.execPath, [JEST, ...args, ...what], {
