@@ -22,11 +22,13 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'The media server',
-    files: ['media-server', 'network', 'srs'],
+    files: ['media-server', 'late-media-server', 'network', 'srs'],
     promise:
       'Its death takes every listener’s connection with it. It is started again at once, encoders publish again, and ' +
       'players that connect again hear sound. Standing still for three seconds, or a network that is late, narrow or silent ' +
-      'for seconds, costs nothing: everything arrives later. A connection that is cut costs what was on its way.',
+      'for seconds, costs nothing: everything arrives later. What it had not received when it died is sent again to the next ' +
+      'one; of the last 20 ms of the embedded server nobody knows, so an AAC frame may be heard twice. A vibe that starts ' +
+      'while there is no media server takes its creator’s audio, and is heard when there is one.',
   },
   {
     title: 'The daemon',
