@@ -4,6 +4,7 @@ import { systemClock } from './base/clock';
 import { Closer, once } from './base/closer';
 import type { Config } from './base/config';
 import { prepareDataDir } from './base/data-dir';
+import { Headroom } from './base/headroom';
 import type { Logger } from './base/logger';
 import { Metrics } from './base/metrics';
 import { version } from './base/version';
@@ -78,9 +79,12 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
     metrics.watchProgram('media-server', () => (mediaServer.pid === undefined ? [] : [mediaServer.pid]));
 
     const ticker = new Ticker(clock, (lateMs) => metrics.pacerLateness.observe(lateMs / 1000));
+    const headroom = new Headroom(config, clock);
+    closer.add('headroom', () => headroom.close());
     const registry = new VibeRegistry({
       config,
       clock,
+      headroom,
       ticker,
       metrics,
       logger,

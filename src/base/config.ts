@@ -38,6 +38,11 @@ export interface Config {
   readonly leaseSeconds: number;
   readonly maxBufferSeconds: number;
   readonly maxStreams: number;
+  readonly maxCpuPercent: number;
+  readonly minFreeMemoryMb: number;
+  readonly maxRequestsPerMinute: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxFailedLogins: number;
   readonly aacBitrate: string;
   readonly aacCoder: 'twoloop' | 'fast';
   readonly prebufferMs: number;

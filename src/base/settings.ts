@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import { AUTH_SETTINGS } from './auth-settings';
 import type { Config } from './config';
+import { LIMIT_SETTINGS } from './limit-settings';
 import { integer, isProxy, oneOf, url } from './setting-parsers';
 
 /** What a default or a check may look at besides its own value. */
@@ -193,6 +194,7 @@ export const SETTINGS: Settings = {
     default: () => 200,
     parse: integer(1, 10_000),
   },
+  ...LIMIT_SETTINGS,
   aacBitrate: {
     name: 'AAC_BITRATE',
     shown: '128k',

@@ -12,6 +12,7 @@ import { openPages } from './pages';
 import { joinDoor, leaveDoor } from './participants';
 import { answerError, pathOf } from './problem';
 import { requestIdOf } from './request-id';
+import { requestRate } from './request-rate';
 import { acceptSdp, openRtc } from './rtc';
 import { crossOrigin, securityHeaders } from './security';
 import { SrsApi } from './srs-api';
@@ -32,6 +33,7 @@ export function createApp(context: HttpContext): Express {
   app.use(securityHeaders(context.config));
   app.use('/rtc/v1', acceptSdp);
   app.use(crossOrigin(context.config));
+  app.use(requestRate(context));
   app.param('vibeId', (_req, _res, next, vibeId: string) => {
     checkVibeId(vibeId);
     next();

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../base/clock';
 import { Problem } from '../base/errors';
 import type { HttpContext, OpenDoor } from './context';
+import type { Guests } from './guests';
 import { announcedLength, continueBody } from './request-body';
 
 /** The client went away in the middle of its body. Nobody is left to be answered. */
@@ -24,7 +25,9 @@ export class BodyReader implements OpenDoor {
   readonly #res: ServerResponse;
   readonly #clock: Clock;
   readonly #openDoors: Set<OpenDoor>;
+  readonly #guests: Pick<Guests, 'enter'>;
   readonly #deadline: Timer | undefined;
+  #leave: (() => void) | undefined;
   #receivedBytes = 0;
   #refusal: Problem | undefined;
   /** Reading ends with an error. */
@@ -34,13 +37,14 @@ export class BodyReader implements OpenDoor {
   constructor(
     req: IncomingMessage,
     res: ServerResponse,
-    context: Pick<HttpContext, 'clock' | 'openDoors'>,
+    context: Pick<HttpContext, 'clock' | 'openDoors'> & { readonly guests: Pick<Guests, 'enter'> },
     options: { deadlineMs?: number } = {},
   ) {
     this.#req = req;
     this.#res = res;
     this.#clock = context.clock;
     this.#openDoors = context.openDoors;
+    this.#guests = context.guests;
     this.#openDoors.add(this);
     // A connection that breaks is no error of ours: `close` tells.
     req.on('error', ignore);
@@ -78,7 +82,8 @@ export class BodyReader implements OpenDoor {
   /**
    * Hands over the body piece by piece; resolves at its end. A body that breaks off is handed over as far as it came.
    * @param take where it returns a promise, nothing more is read until that resolves; what it throws ends the reading
-   * @throws {BodyAborted} @throws {Problem} `request-timeout` (408), or what `refuse` was told
+   * @throws {BodyAborted} @throws {Problem} `request-timeout` (408), `too-many-requests` (429) for one address, or what
+   *   `refuse` was told
    */
   each(take: (bytes: Buffer) => Promise<void> | void): Promise<void> {
     continueBody(this.#req, this.#res);
@@ -155,7 +160,15 @@ export class BodyReader implements OpenDoor {
       req.on('close', onClose);
       if (req.destroyed && !req.readableEnded) return onClose();
       // A short body comes with its head: most never need to be watched.
-      process.nextTick(() => req.complete || watch());
+      process.nextTick(() => {
+        if (req.complete || isOver) return;
+        try {
+          this.#leave ??= this.#guests.enter(req);
+          watch();
+        } catch (error) {
+          fail(error as Error);
+        }
+      });
     });
   }
 
@@ -177,6 +190,7 @@ export class BodyReader implements OpenDoor {
   /** Lets the request go. What was not read stays unread. */
   close(): void {
     this.#deadline?.cancel();
+    this.#leave?.();
     this.#openDoors.delete(this);
   }
 }

@@ -6,6 +6,7 @@ import type { Problem } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { Metrics } from '../base/metrics';
 import type { VibeRegistry } from '../vibes/registry';
+import { Guests } from './guests';
 import { Urls } from './urls';
 
 /** What the media server is right now, as `/health` shows it. */
@@ -78,6 +79,7 @@ export interface OpenDoor {
 export interface HttpContext extends HttpHouse {
   readonly urls: Urls;
   readonly openDoors: Set<OpenDoor>;
+  readonly guests: Guests;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
 }
@@ -98,6 +100,7 @@ export function createContext(house: HttpHouse): HttpContext {
     version,
     urls: new Urls(config),
     openDoors: new Set(),
+    guests: new Guests(config, clock),
     startedMs: clock.nowMs(),
   };
 }

@@ -3,7 +3,7 @@ import { Problem } from '../base/errors';
 import type { HttpContext } from './context';
 
 interface Check {
-  readonly name: 'mediaServer' | 'accepting' | 'capacity';
+  readonly name: 'mediaServer' | 'accepting' | 'capacity' | 'headroom';
   readonly ok: boolean;
   readonly detail: string;
 }
@@ -52,6 +52,11 @@ function runChecks({ registry, config, ...context }: HttpContext): Check[] {
       detail: registry.draining ? 'the relay is draining' : 'vibes are accepted',
     },
     { name: 'capacity', ok: !registry.isFull, detail: `${active} of ${config.maxStreams} vibes are taken` },
+    {
+      name: 'headroom',
+      ok: registry.shortage === undefined,
+      detail: registry.shortage ?? 'the machine has room for another vibe',
+    },
   ];
 }
 

@@ -77,11 +77,12 @@ export function answerError(
   error: unknown,
   req: IncomingMessage,
   res: ServerResponse,
-  { clock, logger, metrics }: Pick<HttpContext, 'clock' | 'logger' | 'metrics'>,
+  { clock, guests, logger, metrics }: Pick<HttpContext, 'clock' | 'guests' | 'logger' | 'metrics'>,
 ): void {
   const requestId = String(res.getHeader('X-Request-Id') ?? '');
   const problem = toProblem(error, logger, { path: originalUrl(req), requestId });
   metrics.problems.inc({ code: problem.code });
+  guests.refused(req, problem);
   answerProblem(req, res, problem, clock);
 }
 

@@ -4,7 +4,7 @@ import helmet from 'helmet';
 import type { Config } from '../base/config';
 
 /** Headers that pages of other origins may read. */
-const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'Allow', 'Location'];
+const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'Allow', 'Location', 'RateLimit', 'RateLimit-Policy'];
 const PREFLIGHT_SECONDS = 600;
 
 /**

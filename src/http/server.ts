@@ -68,6 +68,11 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
       res.setHeader('Connection', 'close');
       return refuse(req, res, noRoom());
     }
+    try {
+      context.guests.checkLogin(req);
+    } catch (error) {
+      return refuse(req, res, error);
+    }
     if (!isAudio(req, res)) app(req, res);
   };
   server.on('request', onRequest);
@@ -78,7 +83,7 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
   server.on('checkExpectation', (req, res) =>
     refuse(req, res, new Problem('expectation-failed', 'Only 100-continue can be expected here.')),
   );
-  function refuse(req: http.IncomingMessage, res: http.ServerResponse, problem: Problem): void {
+  function refuse(req: http.IncomingMessage, res: http.ServerResponse, problem: unknown): void {
     res.setHeader('X-Request-Id', requestIdOf(req));
     answerError(problem, req, res, context);
   }
@@ -160,5 +165,10 @@ function refuseBroken(
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new Problem('request-timeout', 'The request took too long to arrive.')
         : new Problem('bad-request', 'This is not HTTP as it should be.');
-  answerRaw(socket, problem, { instance: '/', requestId: randomUUID() });
+  const answer = (): void => {
+    if (socket.writable) answerRaw(socket, problem, { instance: '/', requestId: randomUUID() });
+  };
+  // Whoever sent a whole request before gets the answer to that one first.
+  if (latest?.req.complete && !latest.writableFinished) latest.once('close', answer);
+  else answer();
 }

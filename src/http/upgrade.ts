@@ -16,7 +16,7 @@ import { pathOf, toProblem } from './problem';
 import { answerRaw } from './raw-answer';
 import { requestIdOf } from './request-id';
 import { isOriginAllowed } from './security';
-import { WebSocketLink } from './websocket-link';
+import { type LinkAbout, WebSocketLink } from './websocket-link';
 
 const PATH = /^\/stream\/([^/]+)\/(audio|events)$/;
 /** Listeners to events have nothing to say. */
@@ -46,11 +46,13 @@ export class Upgrades {
     const requestId = requestIdOf(req);
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
+    const { guests } = this.#context;
     let route = 'other';
     try {
       const { vibeId, door } = target(req);
       route = `/stream/:vibeId/${door}`;
       this.#check(req);
+      guests.checkLogin(req);
       const query = readQuery(req);
       const role = door === 'audio' ? 'creator' : 'participant';
       const grant = await admitWebSocket(req, query, { role, vibeId }, this.#context);
@@ -58,16 +60,19 @@ export class Upgrades {
         door === 'audio'
           ? this.#audio(req, query, { vibeId, grant })
           : (link: WebSocketLink) => tellEvents(link, vibeId, this.#context);
+      socket.once('close', guests.enter(req, door === 'audio' ? vibeId : undefined));
       this.#servers[door].handleUpgrade(req, socket, head, (webSocket) => {
         socket.off('error', onError);
         this.#count(route, 101);
-        this.#welcome(webSocket, open, { instance: pathOf(req.url ?? ''), requestId });
+        const refused = (problem: Problem): void => guests.refused(req, problem);
+        this.#welcome(webSocket, open, { instance: pathOf(req.url ?? ''), requestId, refused });
       });
     } catch (error) {
       const about = { path: req.url ?? '', requestId };
       const problem = toProblem(error, this.#context.logger, about);
       this.#count(route, problem.status);
       this.#context.metrics.problems.inc({ code: problem.code });
+      guests.refused(req, problem);
       const more: Record<string, string> = problem.status === 426 ? { 'Sec-WebSocket-Version': '13' } : {};
       answerRaw(socket, problem, { instance: pathOf(about.path), requestId }, more);
     }
@@ -96,11 +101,7 @@ export class Upgrades {
     return (link) => void new WebSocketIngest(link, { vibeId, claim, said: saidFormat(query) }, context);
   }
 
-  #welcome(
-    webSocket: WebSocket,
-    open: (link: WebSocketLink) => void,
-    about: { instance: string; requestId: string },
-  ): void {
+  #welcome(webSocket: WebSocket, open: (link: WebSocketLink) => void, about: LinkAbout): void {
     const link = new WebSocketLink(webSocket, this.#context, about);
     try {
       open(link);

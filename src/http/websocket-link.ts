@@ -15,6 +15,14 @@ const CLOSE_MS = 2_000;
 /** More pings than this between two of ours are a flood. */
 const MAX_PINGS = 1_000;
 
+/** What a connection is known by. */
+export interface LinkAbout {
+  readonly instance: string;
+  readonly requestId: string;
+  /** Told why the peer is refused. */
+  readonly refused?: (problem: Problem) => void;
+}
+
 /**
  * A WebSocket of ours: JSON text messages out, bounded; a ping every ten seconds, and whoever misses one and says
  * nothing else is gone; refusals as `{type:"error", problem}` before the close.
@@ -23,7 +31,7 @@ export class WebSocketLink implements OpenDoor {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
-  readonly #about: { instance: string; requestId: string };
+  readonly #about: LinkAbout;
   readonly #openDoors: Set<OpenDoor>;
   readonly #pinging: Timer;
   readonly #onClosed: (() => void)[] = [];
@@ -35,7 +43,7 @@ export class WebSocketLink implements OpenDoor {
   constructor(
     socket: WebSocket,
     context: Pick<HttpContext, 'clock' | 'openDoors' | 'metrics'>,
-    about: { instance: string; requestId: string },
+    about: LinkAbout,
   ) {
     this.#socket = socket;
     this.#clock = context.clock;
@@ -85,6 +93,7 @@ export class WebSocketLink implements OpenDoor {
   refuse(problem: Problem): void {
     if (this.#isOver) return;
     this.#metrics.problems.inc({ code: problem.code });
+    this.#about.refused?.(problem);
     this.send({ type: 'error', problem: problemDocument(problem, this.#about) });
     this.close(problem.closeCode, problem.code);
   }

@@ -20,6 +20,8 @@ export interface StartRequest extends Claim {
 
 export interface RegistryHouse extends VibeHouse {
   readonly config: VibeHouse['config'] & Pick<Config, 'maxStreams'>;
+  /** What the machine has too little of for another vibe, in words. */
+  readonly headroom?: { readonly shortage: string | undefined };
 }
 
 /** A vibe that is over can be asked for this long. */
@@ -57,6 +59,11 @@ export class VibeRegistry {
   /** Whether another vibe would be refused. */
   get isFull(): boolean {
     return this.#active.size >= this.#house.config.maxStreams;
+  }
+
+  /** What the machine has too little of for another vibe, in words; nothing where it has enough. */
+  get shortage(): string | undefined {
+    return this.#house.headroom?.shortage;
   }
 
   /** The vibes that are not over, oldest first. */
@@ -170,7 +177,7 @@ export class VibeRegistry {
 
   #create(options: Omit<VibeOptions, 'onOver'>): Vibe {
     if (this.#draining) throw new Problem('draining', 'The relay is restarting.', { retryAfterSeconds: 2 });
-    this.#checkRoom();
+    this.#checkRoom(options.past !== undefined);
     const vibe = new Vibe({ ...options, onOver: (over) => this.#remember(over) }, this.#house);
     this.#over.delete(vibe.id);
     this.#active.set(vibe.id, vibe);
@@ -182,7 +189,11 @@ export class VibeRegistry {
     this.#over.set(vibe.id, { vibe, untilMs: this.#house.clock.nowMs() + REMEMBER_MS });
   }
 
-  #checkRoom(): void {
+  /** A vibe that was there before is let in, however full the machine is: it was there when the machine had room. */
+  #checkRoom(isBack = false): void {
+    const shortage = isBack ? undefined : this.shortage;
+    if (shortage !== undefined)
+      throw new Problem('overloaded', `No other vibe is started: ${shortage}.`, { retryAfterSeconds: 10 });
     if (!this.isFull) return;
     throw new Problem('too-many-vibes', `There are ${this.#active.size} vibes already.`, {
       retryAfterSeconds: 10,

@@ -11,7 +11,9 @@ import { upgrade } from './wire';
 const CLOSED = { status: 404, code: 'not-found' } as const;
 
 /** Everything that is tried at the relay itself, tried through nginx: once with the API, once with what lasts. */
-const API = [...PROTOCOL_ROWS, ...ID_ROWS, ...BODY_ROWS, ...OWNER_ROWS, ...METHOD_ROWS];
+const API = [...PROTOCOL_ROWS, ...ID_ROWS, ...BODY_ROWS, ...OWNER_ROWS, ...METHOD_ROWS].filter(
+  ({ isDirect }) => !isDirect,
+);
 const LASTING = [
   ...AUDIO_ROWS,
   ...upgradeRows('audio'),
@@ -22,7 +24,7 @@ const LASTING = [
   ...EVENTS_ROWS,
   ...MEDIA_ROWS,
   // No hook is there, whoever asks.
-  ...HOOK_ROWS.map((row) => ({ ...row, expect: CLOSED })),
+  ...HOOK_ROWS.map((row) => ({ throughNginx: CLOSED, ...row })),
 ];
 
 describeDoor('the API, through nginx', API, { throughNginx: true });

@@ -29,6 +29,8 @@ export interface Row {
   readonly expect: Expected;
   /** Where nginx, in front of the relay, says it differently by itself. */
   readonly throughNginx?: Expected;
+  /** Says nothing through nginx, which reads control bodies to their end by itself, and asks for no pace. */
+  readonly isDirect?: true;
   /** Takes seconds, of which nearly all are waiting: sent at the same time as all such rows. */
   readonly slow?: true;
 }

@@ -140,6 +140,8 @@ export class Daemon {
         HOST: '127.0.0.1',
         DATA_DIR: path.join(home, 'data'),
         LOG_FORMAT: 'json',
+        // Suites share their machine, and may take all of it.
+        MAX_CPU_PERCENT: '100',
         FFMPEG_PATH: FFMPEG === 'ffmpeg' ? '' : FFMPEG,
         ...env,
       },

@@ -22,6 +22,9 @@ const CONFIG = {
   leaseSeconds: 60,
   maxBufferSeconds: 30,
   maxStreams: 200,
+  maxRequestsPerMinute: 3_000,
+  maxConnectionsPerAddress: 256,
+  maxFailedLogins: 20,
   prebufferMs: 600,
 } as const satisfies Partial<Config>;
 

@@ -43,12 +43,13 @@ describe('the readiness door', () => {
     ['mediaServer', () => (http.house.mediaServer.health = { kind: 'embedded', up: false, version: '0' })],
     ['accepting', () => http.registry.drain(0)],
     ['capacity', () => http.registry.start({ vibeId: 'v', creator: 'ann' })],
+    ['headroom', () => Object.assign(http.house, { headroom: { shortage: 'only 3 MB of memory are free' } })],
   ])('answers 503 and names %s', async (name, spoil) => {
     spoil();
     const { status, headers, json } = await http.ask('/ready');
     expect([status, json['code'], json['failing']]).toEqual([503, 'not-ready', [name]]);
     expect(headers['retry-after']).toBe('1');
-    expect(json['checks']).toHaveLength(3);
+    expect(json['checks']).toHaveLength(4);
   });
 });
 

@@ -17,6 +17,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   commander: /^cli\//,
   cors: /^http\//,
   express: /^http\//,
+  'express-rate-limit': /^http\/(request-rate|client-address)\.ts$/,
   'fluent-ffmpeg': /^encoder\/command\.ts$/,
   helmet: /^http\//,
   jose: /^auth\//,

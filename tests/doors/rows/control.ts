@@ -81,6 +81,7 @@ export const BODY_ROWS: readonly Row[] = [
       Buffer.from(`2000\r\n${'{"a":1}'.padEnd(0x2000)}\r\n`.repeat(9)),
     ],
     expect: TOO_LARGE,
+    isDirect: true,
   },
   {
     name: 'what would change every object',
