@@ -191,7 +191,8 @@ async function judge(mourner: Mourner, death: Death, bite: Bite, log: string): P
   return {
     ...{ fault: `${death.name}; ${how}`, witness: bite.witness },
     ...{ lost, inserted, net: report.net },
-    stallMs: Math.round(ear.longestStall(bite.atMs - 50).untilMs - ear.longestStall(bite.atMs - 50).fromMs),
+    // Silence of the next relay's is no sound.
+    stallMs: Math.round(untilMs - fromMs),
     recoveryMs: Math.round(untilMs - bite.atMs),
     reconnects: ear.reconnects,
     restarts: 1,
