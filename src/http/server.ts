@@ -58,10 +58,9 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
   server.maxConnections = crowd.most;
   server.on('connection', (socket) => crowd.add(socket));
   server.on('drop', () => context.metrics.problems.inc({ code: 'too-many-connections' }));
-  /** The latest answer on each connection. */
-  const answers = new WeakMap<Duplex, http.ServerResponse>();
+  const exchanges = new WeakMap<Duplex, Exchange>();
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
-    answers.set(req.socket, res);
+    exchanges.set(req.socket, { latest: res, before: exchanges.get(req.socket)?.latest });
     if (isClosing) res.setHeader('Connection', 'close');
     res.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
     if (crowd.isUnwelcome(req.socket)) {
@@ -94,7 +93,7 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
     else if (req.headers.upgrade?.toLowerCase() === 'websocket') upgrades.handle(req, socket, head);
     else serveWithoutUpgrade(server, req, socket, head);
   });
-  server.on('clientError', (error, socket) => refuseBroken(error, socket, answers.get(socket)));
+  server.on('clientError', (error, socket) => refuseBroken(error, socket, exchanges.get(socket)));
 
   return {
     listen: () => listen(server, house.config),
@@ -141,19 +140,34 @@ function whyNot(error: NodeJS.ErrnoException, address: string): string {
   return `Cannot listen on ${address}: ${error.message}`;
 }
 
-/**
- * What is no HTTP gets an answer too, and the connection is closed.
- * @param latest where it is the rest of a request that is being answered, that answer is the last one
- */
-function refuseBroken(
-  error: NodeJS.ErrnoException,
-  socket: Duplex,
-  latest: http.ServerResponse | undefined,
-): void {
+/** The last answers on a connection. */
+interface Exchange {
+  readonly latest: http.ServerResponse;
+  readonly before: http.ServerResponse | undefined;
+  /** What came behind is no HTTP. */
+  isBroken?: boolean;
+}
+
+/** What is no HTTP gets an answer too, after those to the requests before it, and the connection is closed. */
+function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex, exchange: Exchange | undefined): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  if (exchange?.isBroken) return;
+  if (exchange) exchange.isBroken = true;
+  const whole = exchange?.latest.req.complete ? exchange.latest : exchange?.before;
+  if (!whole || whole.writableFinished || whole.destroyed) answerBroken(error, socket, exchange?.latest);
+  // That answer may have been the connection's last one.
+  else whole.once('close', () => socket.writable && answerBroken(error, socket, exchange?.latest));
+}
+
+/** @param latest where it is the rest of a request that is being answered, that answer is the last one */
+function answerBroken(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  latest: http.ServerResponse | undefined,
+): void {
   if (latest?.headersSent && !latest.req.complete) {
     socket.once('finish', () => socket.destroy());
     socket.end();

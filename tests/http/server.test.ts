@@ -210,10 +210,31 @@ describe('a problem', () => {
     expect(received).toMatch(/^HTTP\/1\.1 415 [^]*\}$/);
   });
 
-  it('is said for the second request on a connection as well', async () => {
-    const connection = await raw('GET /health HTTP/1.1\r\nHost: x\r\n\r\nhello\r\n\r\n');
+  const AUDIO = 'POST /stream/v/audio HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd';
+  const TORN = 'POST /stream/w/audio HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
+  it.each([
+    [
+      'no HTTP, behind a request that is answered at once',
+      'GET /health HTTP/1.1\r\nHost: x\r\n\r\nhello',
+      200,
+    ],
+    ['no HTTP, behind audio', `${AUDIO}hello`, 202],
+    ['a broken body, behind audio', `${AUDIO}${TORN}`, 202],
+    ['no HTTP, behind two requests', `${AUDIO}${AUDIO}hello`, 202],
+  ])('is said when its turn comes: %s', async (_what, requests, status) => {
+    const connection = await raw(`${requests}\r\n\r\n`);
+    // What is behind it still comes.
+    connection.send('more of it');
     const received = await connection.closed;
-    expect(received).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 400 [^]*"code":"bad-request"/);
+    const answered = [...received.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, said]) => Number(said));
+    const before = requests.split(AUDIO).length > 2 ? [status, status] : [status];
+    expect(answered).toEqual([...before, 400]);
+    expect(received).toMatch(/"code":"bad-request"[^]*\}$/);
+  });
+
+  it('is not said behind the last answer of a connection', async () => {
+    const connection = await raw(`${AUDIO.replace('Host: x', 'Host: x\r\nConnection: close')}hello\r\n\r\n`);
+    expect((await connection.closed).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 202']);
   });
 
   it('reaches a client that sends first and reads later', async () => {
