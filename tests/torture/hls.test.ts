@@ -13,6 +13,12 @@ const FRAME = 1_024;
 /** Segments have 2 s; a player hears of a new one when it looks the next time. */
 const SEGMENT_MS = 2_000;
 const PLAYLIST_MS = SEGMENT_MS + 500;
+/** SRS collects 0.72 s of audio for one packet of HLS, and the frame that crosses. */
+const SRS_PACKET = 0.72 * RATE + FRAME;
+const OF_SRS =
+  'at an encoder’s end SRS throws away the segment of HLS that it has just begun, where that is one packet: 0.74 s at most';
+const OF_DISK =
+  'SRS writes HLS to the disk, and loses what it cannot write; listeners of HTTP-FLV lose nothing';
 const ofSegments = ({ frames }: HlsEar): string => `${new Set(frames.map(({ atMs }) => atMs)).size} segments`;
 
 describeWithEach('a vibe whose listener follows HLS', (media) => {
@@ -47,6 +53,11 @@ describeWithEach('a vibe whose listener follows HLS', (media) => {
       },
       price: { lost: 3 * FRAME, stallMs: PLAYLIST_MS + 1_000, restarts: 1 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'killed',
+      withSrs: {
+        price: { lost: SRS_PACKET },
+        account: { within: SRS_PACKET, because: OF_SRS },
+        because: OF_SRS,
+      },
     },
     {
       ...byHls,
@@ -101,8 +112,8 @@ describeAsRoot('a vibe whose listener follows HLS while the disk fails', (media)
       price: { lost: 0, stallMs: PLAYLIST_MS },
       withSrs: {
         price: { lost: 10 * RATE, stallMs: 12_000 },
-        account: { within: 10 * RATE, because: 'SRS writes HLS to the disk, and loses what it cannot write' },
-        because: 'SRS writes HLS to the disk, and loses what it cannot write',
+        account: { within: 10 * RATE, because: OF_DISK },
+        because: OF_DISK,
       },
     },
   ];

@@ -69,6 +69,7 @@ const faults: Fault[] = [
     inject: async ({ stage }) =>
       exhaustDescriptors({ pid: stage.mediaServer().pid, url: stage.daemon.mediaUrl }, 5_000),
     price: { lost: 0, stallMs: 500 },
+    withSrs: { isNone: 'SRS keeps no descriptor in reserve to hang up with: it keeps waiting who knocks' },
   },
 ];
 

@@ -119,6 +119,7 @@ describeWithEach('a vibe whose way to the media server fails', (media) => {
       // With it goes what lies on the way.
       price: { lost: 3 * (HELD_BY_ENCODER + 3 * FRAME), stallMs: 2_500, restarts: 3 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'output-failed',
+      lines: 3,
     },
     {
       name: 'what accepts RTMP says nothing (no S0S1) when FFmpeg comes back',

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { Daemon } from '../helpers/daemon';
 import { delay, eventually } from '../helpers/eventually';
-import { EMBEDDED } from '../helpers/media-servers';
+import { describeWithEach, EMBEDDED } from '../helpers/media-servers';
 import { burn } from './faults/burners';
 import { kill } from './faults/signals';
 import { askAnew, askOn, exhaustDescriptors, knock, starveOfDescriptors } from './faults/descriptors';
@@ -53,14 +53,14 @@ const faults: Fault[] = [
   },
 ];
 
-describe('vibes on a machine that runs out of something', () => {
+describeWithEach('vibes on a machine that runs out of something', (media) => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await Stage.open({}, { media });
   });
   afterAll(async () => stage?.close());
 
-  testFaults(() => stage, faults);
+  testFaults(() => stage, faults, media);
 });
 
 const OPEN_FILES = 256;

@@ -79,9 +79,13 @@ describeSrs('a vibe on an SRS whose doors fail', () => {
         await eventually('each was given', () => left.length === 0);
         return { atMs, witness: `${NO_ANSWERS.length} publishes were refused` };
       },
-      price: { lost: 0, stallMs: 10_000, reconnects: 1, restarts: 1 },
+      price: { lost: FRAME, stallMs: 10_000, reconnects: 1, restarts: 1 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'output-failed',
       lines: NO_ANSWERS.length,
+      account: {
+        within: FRAME,
+        because: 'a player whom SRS lets in when the encoder has begun misses its first frame, which carries nothing',
+      },
     },
     {
       name: 'FFmpeg dies unseen: SRS holds its name busy (ghost publisher)',
