@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInstalled } from './installed.mjs';
@@ -89,7 +90,8 @@ const beside = suite('Beside all that follows: more than six minutes through ngi
 step('Format', 'npm', ['run', '--silent', 'format:check']);
 step('Lint', 'npm', ['run', '--silent', 'lint']);
 step('Types', 'npm', ['run', '--silent', 'types']);
-await suite('Unit and repository tests', 'unit', []);
+// On every core: jest would leave one idle, which is half of a machine with two.
+await suite('Unit and repository tests', 'unit', ['--maxWorkers', String(availableParallelism())]);
 await suite('End to end: the built daemon, real FFmpeg, real players (some minutes)', 'e2e', ['--runInBand']);
 await beside;
 // Alone on the machine, as far as that is ours to say.
@@ -202,7 +204,7 @@ async function suite(title, project, flags) {
  * as tests do.
  */
 function guard() {
-  say('\n▸ Speed: the quick benchmarks against their floors (two minutes)');
+  say('\n▸ Speed: the quick benchmarks against their floors (some four minutes)');
   const args = [path.join(ROOT, 'scripts', 'bench.mjs'), 'check', '--slack', String(GUARD_SLACK)];
   const seen = runGuard(args, { cwd: ROOT, env, limitMs: GUARD_LIMIT_MS });
   totals.passed += seen.passed;
