@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { delay } from '../../helpers/eventually';
-import { httpRequest } from '../../helpers/http-request';
+import { type HttpAnswer, type HttpRequest, httpRequest } from '../../helpers/http-request';
 import { webAgent } from '../../helpers/web';
 import { noise, NOISE_RATE } from '../continuity/noise';
+import { Sending } from './sending';
 
 /** Somebody who sends the noise of one seed until told to stop. */
 export interface Creator {
@@ -57,6 +58,22 @@ export function chunkOf(seed: number, index: number, samples = CHUNK_SAMPLES): B
   return Buffer.from(pcm.buffer);
 }
 
+/** Posts one numbered chunk, as whoever started the vibe. */
+export function postChunk(
+  { apiUrl, vibeId, ownerKey, wrapping = 'raw' }: CreatorOptions,
+  { index, body, ...request }: { index: number; body: Buffer } & Pick<HttpRequest, 'agent' | 'withinMs'>,
+): Promise<HttpAnswer> {
+  const isRaw = wrapping === 'raw';
+  const type = isRaw ? 'audio/pcm;rate=48000;channels=2' : 'application/json';
+  const json = { audioData: isRaw ? '' : body.toString('base64'), sampleRate: 48_000, channels: 2 };
+  return httpRequest(`${apiUrl}/stream/${vibeId}/audio?sequence=${index}`, {
+    ...request,
+    method: 'POST',
+    headers: { 'content-type': type, authorization: `Bearer ${ownerKey}` },
+    body: isRaw ? body : JSON.stringify({ ...json, creator: 'noise', sequence: index }),
+  });
+}
+
 /**
  * The creator that the documents ask for: posts numbered chunks, one after the other, and sends a chunk again under
  * its number until it is acknowledged, whatever happens to connections in between.
@@ -72,8 +89,7 @@ export class NumberedCreator implements Creator {
   readonly #options: CreatorOptions;
   /** How much faster than real time it plays. */
   readonly #rate: number;
-  #isStopping = false;
-  #sending: Promise<void> | undefined;
+  readonly #sending = new Sending();
 
   /** @param ppm how much faster than true its clock runs */
   constructor(options: CreatorOptions, ppm = 0) {
@@ -82,13 +98,11 @@ export class NumberedCreator implements Creator {
   }
 
   start(): void {
-    this.#sending ??= this.#send();
-    this.#sending.catch(() => undefined);
+    this.#sending.begin(() => this.#send());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#sending;
+  stop(): Promise<void> {
+    return this.#sending.stop();
   }
 
   async #send(): Promise<void> {
@@ -96,11 +110,11 @@ export class NumberedCreator implements Creator {
     const agent = webAgent(apiUrl, { keepAlive: true, maxSockets: 1 });
     let startMs = performance.now();
     try {
-      for (let index = 0; !this.#isStopping; index += 1) {
+      for (let index = 0; !this.#sending.isStopping; index += 1) {
         const dueMs = startMs + (index * CHUNK_MS) / this.#rate - this.aheadMs;
         await this.#until(dueMs);
         startMs += await this.#pause();
-        if (this.#isStopping) break;
+        if (this.#sending.isStopping) break;
         const body = chunk(index);
         while (!(await this.#post(body, index, agent))) {
           this.retries += 1;
@@ -117,7 +131,7 @@ export class NumberedCreator implements Creator {
   async #until(dueMs: number): Promise<void> {
     for (
       let leftMs = dueMs - performance.now();
-      leftMs > 0 && !this.#isStopping;
+      leftMs > 0 && !this.#sending.isStopping;
       leftMs = dueMs - performance.now()
     )
       await delay(Math.min(leftMs, CHUNK_MS));
@@ -126,21 +140,14 @@ export class NumberedCreator implements Creator {
   /** @returns how long it was */
   async #pause(): Promise<number> {
     const fromMs = performance.now();
-    while (this.isPausing && !this.#isStopping) await delay(RETRY_MS);
+    while (this.isPausing && !this.#sending.isStopping) await delay(RETRY_MS);
     return performance.now() - fromMs;
   }
 
   /** @returns whether it was acknowledged; refusals that pass are no error */
   async #post(body: Buffer, index: number, agent: ReturnType<typeof webAgent>): Promise<boolean> {
-    const { apiUrl, vibeId, ownerKey, wrapping = 'raw' } = this.#options;
-    const isRaw = wrapping === 'raw';
-    const type = isRaw ? 'audio/pcm;rate=48000;channels=2' : 'application/json';
-    const json = { audioData: isRaw ? '' : body.toString('base64'), sampleRate: 48_000, channels: 2 };
-    const answer = await httpRequest(`${apiUrl}/stream/${vibeId}/audio?sequence=${index}`, {
-      method: 'POST',
-      headers: { 'content-type': type, authorization: `Bearer ${ownerKey}` },
-      body: isRaw ? body : JSON.stringify({ ...json, creator: 'noise', sequence: index }),
-      agent,
+    const answer = await postChunk(this.#options, {
+      ...{ index, body, agent },
       withinMs: ANSWER_WITHIN_MS,
     }).catch(() => undefined);
     if (!answer || answer.status === 429 || answer.status >= 500) return false;

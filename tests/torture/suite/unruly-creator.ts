@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { delay } from '../../helpers/eventually';
-import { httpRequest } from '../../helpers/http-request';
 import { seededRandom } from '../../helpers/music';
 import { webAgent } from '../../helpers/web';
-import { CHUNK_MS, CHUNK_SAMPLES, chunkOf, type Creator, type CreatorOptions } from './creator';
+import { CHUNK_MS, CHUNK_SAMPLES, chunkOf, type Creator, type CreatorOptions, postChunk } from './creator';
+import { Sending } from './sending';
 
 /** It is ahead by so much, and each chunk comes up to so much later: always before its turn, rarely in turn. */
 const LEAD_MS = 1_000;
@@ -34,8 +34,7 @@ export class UnrulyCreator implements Creator {
   readonly #options: CreatorOptions;
   readonly #manners: Required<Manners>;
   readonly #accepted: number[] = [];
-  #isStopping = false;
-  #sending: Promise<void> | undefined;
+  readonly #sending = new Sending();
   #highest = -1;
 
   constructor(options: CreatorOptions, manners: Manners) {
@@ -52,13 +51,11 @@ export class UnrulyCreator implements Creator {
   }
 
   start(): void {
-    this.#sending ??= this.#send();
-    this.#sending.catch(() => undefined);
+    this.#sending.begin(() => this.#send());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#sending;
+  stop(): Promise<void> {
+    return this.#sending.stop();
   }
 
   async #send(): Promise<void> {
@@ -67,7 +64,7 @@ export class UnrulyCreator implements Creator {
     const startMs = performance.now();
     const posts: Promise<void>[] = [];
     try {
-      for (let index = 0; !this.#isStopping; index += 1) {
+      for (let index = 0; !this.#sending.isStopping; index += 1) {
         const dueMs = Math.max(startMs, startMs + index * CHUNK_MS - LEAD_MS);
         await delay(dueMs - performance.now());
         for (const atMs of this.#plan(index, random)) posts.push(this.#post(index, dueMs + atMs, agent));
@@ -92,16 +89,11 @@ export class UnrulyCreator implements Creator {
   }
 
   async #post(index: number, atMs: number, agent: ReturnType<typeof webAgent>): Promise<void> {
-    const { apiUrl, vibeId, ownerKey, seed } = this.#options;
     await delay(atMs - performance.now());
     if (index < this.#highest) this.outOfOrder += 1;
     this.#highest = Math.max(this.#highest, index);
-    const answer = await httpRequest(`${apiUrl}/stream/${vibeId}/audio?sequence=${index}`, {
-      method: 'POST',
-      headers: { 'content-type': 'audio/pcm;rate=48000;channels=2', authorization: `Bearer ${ownerKey}` },
-      body: chunkOf(seed, index),
-      agent,
-    });
+    const body = chunkOf(this.#options.seed, index);
+    const answer = await postChunk(this.#options, { index, body, agent });
     if (answer.status === 410) {
       this.tooLate += 1;
       return;

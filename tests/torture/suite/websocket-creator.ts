@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { delay } from '../../helpers/eventually';
 import { WebSocketCreator } from '../../helpers/websocket-creator';
 import { CHUNK_MS, CHUNK_SAMPLES, chunkOf, type Creator, type CreatorOptions } from './creator';
+import { Sending } from './sending';
 
 const LEAD_MS = 300;
 const RETRY_MS = 100;
@@ -22,8 +23,7 @@ export class ReturningCreator implements Creator {
   #next = 0;
   /** Chunks that relays before this one have played out. */
   #before = 0;
-  #isStopping = false;
-  #sending: Promise<void> | undefined;
+  readonly #sending = new Sending();
   #current: WebSocketCreator | undefined;
   readonly #left: WebSocketCreator[] = [];
 
@@ -36,13 +36,11 @@ export class ReturningCreator implements Creator {
   }
 
   start(): void {
-    this.#sending ??= this.#send();
-    this.#sending.catch(() => undefined);
+    this.#sending.begin(() => this.#send());
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#sending;
+    await this.#sending.stop();
     for (const socket of this.#left) socket.terminate();
   }
 
@@ -75,7 +73,7 @@ export class ReturningCreator implements Creator {
       if (count > acks) [acks, ackedMs] = [count, performance.now()];
       return isOpen && performance.now() - ackedMs < SILENT_MS;
     };
-    while (!this.#isStopping && isThere()) {
+    while (!this.#sending.isStopping && isThere()) {
       const waitMs = startMs + this.#next * CHUNK_MS - performance.now();
       if (waitMs > 0) await delay(Math.min(waitMs, RETRY_MS));
       if (startMs + this.#next * CHUNK_MS > performance.now() || !isOpen) continue;
