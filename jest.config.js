@@ -9,7 +9,7 @@ const DOORS = '/tests/doors/';
 
 /**
  * Five projects: `unit` (mirrors src/, plus the repo's own rules), `e2e` (the real daemon, run in one worker),
- * `beside`, end-to-end tests that take long and do little, to be run at the same time as the others, and `torture`, the
+ * `beside`, end-to-end tests that take long and need no quiet machine, run at the same time as the others, and `torture`, the
  * faults (the files right in tests/torture/; what they are made of has unit tests), and `doors`, what must not be sent.
  */
 const shared = {
