@@ -102,16 +102,17 @@ describeAsRoot('a vibe whose listener follows HLS while the disk fails', (media)
       name: 'the disk of DATA_DIR is full for 5 s (ENOSPC); a listener of HLS',
       vibeId: 'hls-disk-full',
       listenAt: (vibeId) => stage.daemon.hlsUrl(vibeId),
-      inject: async () => {
+      inject: async ({ victim }) => {
         const atMs = performance.now();
         const witness = disk.fill();
         await delay(5_000);
         disk.free();
+        if (media.kind === 'srs') await kill(stage.encoderOf(victim.vibeId));
         return { atMs, witness };
       },
       price: { lost: 0, stallMs: PLAYLIST_MS },
       withSrs: {
-        price: { lost: 10 * RATE, stallMs: 12_000 },
+        price: { lost: 10 * RATE, stallMs: 12_000, restarts: 1 },
         account: { within: 10 * RATE, because: OF_DISK },
         because: OF_DISK,
       },

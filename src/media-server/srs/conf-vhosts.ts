@@ -59,8 +59,8 @@ function transport(): Directive[] {
       set('gop_cache', 'off', 'A new listener starts at what is live now.'),
       set(
         'queue_length',
-        3,
-        'Seconds. A listener that is further behind loses what it has not fetched: old audio is of no use.',
+        10,
+        'Seconds. A listener that is further behind loses what it has not fetched. With 3, all lost everything when SRS stood still for 3 s.',
       ),
       set(
         'mw_latency',
@@ -139,7 +139,11 @@ function hls({ hlsDirectory }: VhostOptions): Directive {
       'No session of a player in its URLs: it would defeat caches, pile up, and guard nothing.',
     ),
     set('hls_ts_ctx', 'off'),
-    set('hls_on_error', 'ignore', 'A full disk must not end the stream that all others hear.'),
+    set(
+      'hls_on_error',
+      'ignore',
+      'A full disk must not end the stream that all others hear: continue does. HLS of a vibe is back when it is published again.',
+    ),
   ]);
 }
 
