@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock';
 import { Problem } from '../base/errors';
 import type { Logger } from '../base/logger';
 import { redact } from '../base/logger';
+import { BodyAborted } from './body-reader';
 import type { HttpContext } from './context';
 import { hasBody, isAwaitingContinue } from './request-body';
 
@@ -79,6 +80,8 @@ export function answerError(
   res: ServerResponse,
   { clock, guests, logger, metrics }: Pick<HttpContext, 'clock' | 'guests' | 'logger' | 'metrics'>,
 ): void {
+  // Nobody is left to be answered.
+  if (error instanceof BodyAborted) return void res.destroy();
   const requestId = String(res.getHeader('X-Request-Id') ?? '');
   const problem = toProblem(error, logger, { path: originalUrl(req), requestId });
   metrics.problems.inc({ code: problem.code });

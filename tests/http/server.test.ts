@@ -295,6 +295,21 @@ describe('the listener', () => {
     await connection.until(/^HTTP\/1\.1 408 [^]*"code":"request-timeout"/);
   });
 
+  it('makes no fuss of a client that goes away in the middle of a control body', async () => {
+    const error = jest.spyOn(http.house.logger, 'error');
+    const connection = await raw(
+      'POST /stream/v/start HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n{"cre',
+    );
+    await eventually('waiting', () => http.house.clock.pendingTimers > 2);
+    connection.destroy();
+    const metrics = await eventually('counted', async () => {
+      const text = (await http.request('/metrics')).body.toString();
+      return /requests_total\{route="\/stream\/:vibeId\/start",status="aborted"\} 1/.test(text) && text;
+    });
+    expect(metrics).not.toContain('internal-error');
+    expect(error).not.toHaveBeenCalled();
+  });
+
   it('answers a thousand requests on one connection in turn', async () => {
     const connection = await raw('GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
     await eventually('answered', () => connection.received.split('HTTP/1.1 200').length === 1_001);
