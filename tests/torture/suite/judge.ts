@@ -5,7 +5,7 @@ import type { Verdict } from './table';
 /** An AAC encoder's first frame carries nothing: whoever stays connected hears it as 1024 samples put in. */
 const PRIMING = 1_024;
 /** What the account may be off by where nothing is told: rounding, at a creator's rate of 48 kHz none. */
-const ACCOUNT_WITHIN = 8;
+export const ACCOUNT_WITHIN = 8;
 /** The edges of what a decoder makes of a break are found to some hundred samples. */
 const EDGE = 512;
 /** How late the daemon's event loop may be where no fault holds it up, in one of a hundred looks. */

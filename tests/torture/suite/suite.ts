@@ -4,6 +4,7 @@ import { EMBEDDED, type MediaServerUnderTest } from '../../helpers/media-servers
 import { perform } from './act';
 import { asWithSrs, isFaultWithSrs } from './with-srs';
 import type { Fault } from './fault';
+import { ACCOUNT_WITHIN } from './judge';
 import type { Stage } from './stage';
 import { keep, type Row, type Verdict } from './table';
 
@@ -38,13 +39,13 @@ export function testFaults(
         const stallMs = (await canary.look()).worstStallMs(fromMs, untilMs);
         console.info(describeVerdict(verdict));
         if (verdict.complaints.length === 0 || stallMs <= DISTURBED_MS) {
-          keep({ ...rowOf(fault, stage()), verdict });
+          keep({ ...rowOf(fault, stage(), verdict), verdict });
           expect(verdict.complaints).toEqual([]);
           return;
         }
         if (tries === TRIES) {
           const why = `the machine stood still for ${Math.round(stallMs)} ms; ${verdict.complaints.join('; ')}`;
-          keep({ ...rowOf(fault, stage()), verdict, unjudged: why });
+          keep({ ...rowOf(fault, stage(), verdict), verdict, unjudged: why });
           notJudged(fault.name, why);
           return;
         }
@@ -54,10 +55,10 @@ export function testFaults(
   );
 }
 
-function rowOf({ name, account, withSrs }: Fault, { daemon }: Stage): Row {
+function rowOf({ name, account, withSrs }: Fault, { daemon }: Stage, verdict?: Verdict): Row {
   const reasons = [
     ...(daemon.srs && withSrs && 'because' in withSrs ? [withSrs.because] : []),
-    ...(account ? [account.because] : []),
+    ...(account && verdict && Math.abs(verdict.difference) > ACCOUNT_WITHIN ? [account.because] : []),
   ];
   return {
     fault: name,
