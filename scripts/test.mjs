@@ -96,6 +96,8 @@ step('Types', 'npm', ['run', '--silent', 'types']);
 // On every core: jest would leave one idle, which is half of a machine with two.
 await suite('Unit and repository tests', 'unit', ['--maxWorkers', String(availableParallelism())]);
 await suite('End to end: the built daemon, real FFmpeg, real players (some minutes)', 'e2e', ['--runInBand']);
+// Mostly waiting, for what must not take longer than it may: more files at once than there are cores.
+await suite('Doors: what must not be sent, to each of them', 'doors', ['--maxWorkers', '4']);
 await beside;
 // Alone on the machine, as far as that is ours to say.
 guard();
