@@ -22,7 +22,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'The media server',
-    files: ['media-server', 'late-media-server', 'network', 'srs'],
+    files: ['media-server', 'late-media-server', 'unreachable', 'network', 'srs'],
     promise:
       'Its death takes every listener’s connection with it. It is started again at once, encoders publish again, and ' +
       'players that connect again hear sound. Standing still for three seconds, or a network that is late, narrow or silent ' +
