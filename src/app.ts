@@ -79,9 +79,13 @@ export async function startApp({ config, logger, env }: AppOptions): Promise<App
     metrics.watchProgram('media-server', () => (mediaServer.pid === undefined ? [] : [mediaServer.pid]));
 
     const ticker = new Ticker(clock, (lateMs) => metrics.pacerLateness.observe(lateMs / 1000));
-    const headroom = new Headroom(config, clock);
+    const headroom = new Headroom(config, clock, () => [
+      process.pid,
+      ...(mediaServer.pid === undefined ? [] : [mediaServer.pid]),
+      ...registry.encoderPids,
+    ]);
     closer.add('headroom', () => headroom.close());
-    const registry = new VibeRegistry({
+    const registry: VibeRegistry = new VibeRegistry({
       config,
       clock,
       headroom,

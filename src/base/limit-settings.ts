@@ -14,7 +14,7 @@ export const LIMIT_SETTINGS: Readonly<Record<Limit, Setting<number>>> = {
     name: 'MAX_CPU_PERCENT',
     shown: '95',
     meaning:
-      'no vibe is started (503) while all cores together were busier than this for 10 s; `100` looks at no processor',
+      'no vibe is started (503) while all cores together were busier than this for 20 s, half of it with the relay’s own work; `100` looks at no processor',
     default: () => 95,
     parse: integer(1, 100),
   },

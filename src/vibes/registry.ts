@@ -48,7 +48,7 @@ export class VibeRegistry {
     house.metrics.vibesLimit.set(house.config.maxStreams);
     house.metrics.bufferLimit.set(house.config.maxBufferSeconds);
     house.metrics.onScrape(() => this.#measure());
-    house.metrics.watchProgram('ffmpeg', () => this.#encoderPids());
+    house.metrics.watchProgram('ffmpeg', () => this.encoderPids);
   }
 
   /** Whether the daemon is about to stop: no vibe is started and no audio taken any more. */
@@ -59,6 +59,13 @@ export class VibeRegistry {
   /** Whether another vibe would be refused. */
   get isFull(): boolean {
     return this.#active.size >= this.#house.config.maxStreams;
+  }
+
+  /** The processes of the encoders that run now. */
+  get encoderPids(): number[] {
+    return this.active()
+      .map((vibe) => vibe.pipeline.encoder?.pid)
+      .filter((pid) => pid !== undefined);
   }
 
   /** What the machine has too little of for another vibe, in words; nothing where it has enough. */
@@ -214,12 +221,6 @@ export class VibeRegistry {
   readonly #onReceived = (soFar: PublishEnd): void => this.get(soFar.vibeId)?.received(soFar);
 
   readonly #onListeners = ({ vibeId }: { vibeId: string }): void => this.get(vibeId)?.countsChanged();
-
-  #encoderPids(): number[] {
-    return this.active()
-      .map((vibe) => vibe.pipeline.encoder?.pid)
-      .filter((pid) => pid !== undefined);
-  }
 
   #measure(): void {
     const { metrics } = this.#house;
