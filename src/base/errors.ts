@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'creator-conflict': { status: 409, closeCode: 4403, title: 'Another creator holds this vibe' },
   'format-changed': { status: 409, closeCode: 4415, title: 'The audio format changed in mid-vibe' },
   'sequence-conflict': { status: 409, closeCode: 4400, title: 'This number was taken by other audio' },
+  'visibility-changed': { status: 409, closeCode: 4400, title: 'A vibe stays public or private' },
   superseded: { status: 409, closeCode: 4409, title: 'A newer connection of the same creator took over' },
   'vibe-ending': { status: 409, closeCode: 4404, title: 'This vibe is ending' },
   'media-server-busy': {
@@ -48,6 +49,7 @@ export const PROBLEMS = {
   },
   'headers-too-large': { status: 431, closeCode: 4400, title: 'The request headers are too large' },
   'internal-error': { status: 500, closeCode: 1011, title: 'Something went wrong in here' },
+  'private-unavailable': { status: 501, closeCode: 1011, title: 'There are no private vibes here' },
   'webrtc-unavailable': { status: 501, closeCode: 1011, title: 'There is no WebRTC here' },
   'media-server-refused': { status: 502, closeCode: 1011, title: 'The media server refused' },
   'too-many-vibes': { status: 503, closeCode: 1013, title: 'No room for another vibe', retryable: true },

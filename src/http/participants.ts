@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { admit } from './admission';
+import { claimOf, readQuery } from './audio-request';
 import type { HttpContext } from './context';
 import { readControlBody } from './json-body';
 import { participantBody, validate } from './schemas';
@@ -13,7 +14,8 @@ export function joinDoor(context: HttpContext): RequestHandler {
     const grant = await admit(req, { role: 'participant', vibeId }, context);
     const body = validate(participantBody, await readControlBody(req, res, context));
     const vibe = registry.requireActive(vibeId);
-    const { participantId, leaseSeconds } = vibe.participants.join(
+    vibe.ownership.checkListener(claimOf(req, readQuery(req), grant));
+    const { participantId, leaseSeconds, ticket } = vibe.participants.join(
       body.participantId,
       body.walletAddress,
       grant?.subject,
@@ -23,7 +25,7 @@ export function joinDoor(context: HttpContext): RequestHandler {
       vibeId: vibe.id,
       participantId,
       participantCount: vibe.participants.count,
-      ...whereToListen(vibe, context),
+      ...whereToListen(vibe, context, ticket),
       isStreaming: vibe.isStreaming,
       state: vibe.state,
       leaseSeconds,
@@ -42,7 +44,9 @@ export function leaveDoor(context: HttpContext): RequestHandler {
     const vibeId = req.params['vibeId'] as string;
     const grant = await admit(req, { role: 'participant', vibeId }, context);
     const body = validate(participantBody, await readControlBody(req, res, context, { textPlain: true }));
-    const participants = registry.get(vibeId)?.participants;
+    const vibe = registry.get(vibeId);
+    vibe?.ownership.checkListener(claimOf(req, readQuery(req), grant));
+    const participants = vibe?.participants;
     const participantId = body.participantId ?? body.walletAddress;
     if (participantId !== undefined) participants?.leave(participantId, grant?.subject);
     res.json({

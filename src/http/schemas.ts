@@ -30,6 +30,7 @@ export const startBody = z.object({
   network: optional(64),
   title: optional(256),
   claim: z.boolean().nullish(),
+  visibility: z.enum(['public', 'private']).nullish(),
 });
 
 export const endBody = z.object({ creator: optional(MAX_NAME_LENGTH), drain: z.boolean().nullish() });

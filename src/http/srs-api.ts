@@ -5,6 +5,7 @@ import type { Vibe } from '../vibes/vibe';
 import { readQuery } from './audio-request';
 import type { HttpContext } from './context';
 import { pathOf } from './problem';
+import { listed } from './vibes';
 
 /** SRS gives ten streams unless asked for more, and never fewer. */
 const MIN_COUNT = 10;
@@ -98,7 +99,7 @@ export class SrsApi {
     const query = readQuery(req);
     const start = Math.max(0, whole(query.get('start'), 0));
     const count = Math.max(MIN_COUNT, whole(query.get('count'), MIN_COUNT));
-    const vibes = this.#context.registry.active().slice(start, start + count);
+    const vibes = listed(this.#context).slice(start, start + count);
     res.json({ ...this.#envelope, streams: vibes.map((vibe) => this.#entry(vibe)) });
   };
 

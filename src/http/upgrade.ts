@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 // First: ws takes it over when it is loaded.
 import '../base/websocket-mask';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Grant } from '../auth/grant';
 import { Problem } from '../base/errors';
+import type { Claim } from '../vibes/ownership';
 import { checkVibeId } from '../vibes/vibe-id';
 import { admitWebSocket } from './admission';
 import { claimOf, readQuery, saidFormat } from './audio-request';
@@ -56,10 +56,11 @@ export class Upgrades {
       const query = readQuery(req);
       const role = door === 'audio' ? 'creator' : 'participant';
       const grant = await admitWebSocket(req, query, { role, vibeId }, this.#context);
+      const claim = claimOf(req, query, grant);
       const open =
         door === 'audio'
-          ? this.#audio(req, query, { vibeId, grant })
-          : (link: WebSocketLink) => tellEvents(link, vibeId, this.#context);
+          ? this.#audio(query, { vibeId, claim })
+          : (link: WebSocketLink) => tellEvents(link, { vibeId, claim }, this.#context);
       socket.once('close', guests.enter(req, door === 'audio' ? vibeId : undefined));
       this.#servers[door].handleUpgrade(req, socket, head, (webSocket) => {
         socket.off('error', onError);
@@ -91,13 +92,11 @@ export class Upgrades {
 
   /** @throws {Problem} what makes the request unfit before anything is known of the vibe */
   #audio(
-    req: IncomingMessage,
     query: ReadonlyMap<string, string>,
-    { vibeId, grant }: { vibeId: string; grant: Grant | undefined },
+    { vibeId, claim }: { vibeId: string; claim: Claim },
   ): (link: WebSocketLink) => void {
     const context = this.#context;
     if (context.registry.draining) throw new Problem('draining', 'The relay is restarting.');
-    const claim = claimOf(req, query, grant);
     return (link) => void new WebSocketIngest(link, { vibeId, claim, said: saidFormat(query) }, context);
   }
 

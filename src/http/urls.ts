@@ -8,13 +8,14 @@ export class Urls {
     this.#config = config;
   }
 
-  /** HTTP-FLV. */
-  streaming(vibeId: string): string {
-    return `${this.#config.playbackUrl}/live/${vibeId}.flv`;
+  /** HTTP-FLV. @param ticket what plays a private vibe */
+  streaming(vibeId: string, ticket?: string): string {
+    return `${this.#config.playbackUrl}/live/${vibeId}.flv${shown(ticket)}`;
   }
 
-  hls(vibeId: string): string {
-    return `${this.#config.playbackUrl}/live/${vibeId}.m3u8`;
+  /** @param ticket as in `streaming` */
+  hls(vibeId: string, ticket?: string): string {
+    return `${this.#config.playbackUrl}/live/${vibeId}.m3u8${shown(ticket)}`;
   }
 
   rtmp(vibeId: string): string {
@@ -30,4 +31,8 @@ export class Urls {
   join(vibeId: string): string {
     return `${this.#config.publicUrl}/stream/${vibeId}/join`;
   }
+}
+
+function shown(ticket: string | undefined): string {
+  return ticket === undefined ? '' : `?token=${ticket}`;
 }

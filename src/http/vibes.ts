@@ -12,9 +12,9 @@ import { endBody, startBody, validate } from './schemas';
 /** How long the answer to an end without play-out waits for the encoder to be gone. */
 const END_MS = 2_000;
 
-/** Where a vibe can be heard. */
-export function whereToListen(vibe: Vibe, { urls }: HttpContext): Record<string, string> {
-  return { streamingUrl: urls.streaming(vibe.id), hlsUrl: urls.hls(vibe.id) };
+/** Where a vibe can be heard. @param ticket what plays a private vibe; its URLs are no good without */
+export function whereToListen(vibe: Vibe, { urls }: HttpContext, ticket?: string): Record<string, string> {
+  return { streamingUrl: urls.streaming(vibe.id, ticket), hlsUrl: urls.hls(vibe.id, ticket) };
 }
 
 /** `POST /stream/:vibeId/start` */
@@ -32,6 +32,7 @@ export function startDoor(context: HttpContext): RequestHandler {
       network: body.network,
       title: body.title,
       claim: body.claim ?? false,
+      isPrivate: body.visibility === 'private',
     });
     res.status(created ? 201 : 200).json({
       success: true,
@@ -78,8 +79,9 @@ export function statusDoor(context: HttpContext): RequestHandler {
   const { registry, urls, clock } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
-    await admit(req, { role: 'participant', vibeId }, context);
+    const grant = await admit(req, { role: 'participant', vibeId }, context);
     const vibe = registry.require(vibeId);
+    vibe.ownership.checkListener(claimOf(req, readQuery(req), grant));
     res.json({
       success: true,
       ...describe(vibe),
@@ -91,10 +93,17 @@ export function statusDoor(context: HttpContext): RequestHandler {
   };
 }
 
+/** The vibes that a list shows: in `open` mode anybody sees it, and private ones are left out. */
+export function listed({ registry, config }: Pick<HttpContext, 'registry' | 'config'>): Vibe[] {
+  const all = registry.active();
+  return config.authMode === 'token' ? all : all.filter(({ ownership }) => !ownership.isPrivate);
+}
+
 /** `GET /streams/active` */
-export function activeDoor({ registry, clock }: HttpContext): RequestHandler {
+export function activeDoor(context: HttpContext): RequestHandler {
+  const { clock } = context;
   return (_req, res) => {
-    const activeStreams = registry.active().map(summarize);
+    const activeStreams = listed(context).map(summarize);
     res.json({ activeStreams, totalStreams: activeStreams.length, timestamp: clock.epochMs() });
   };
 }
@@ -104,8 +113,9 @@ export function vibestreamDoor(context: HttpContext): RequestHandler {
   const { registry, urls, clock } = context;
   return async (req, res) => {
     const vibeId = checkVibeId(req.params['rtaId'] as string);
-    await admit(req, { role: 'participant', vibeId }, context);
+    const grant = await admit(req, { role: 'participant', vibeId }, context);
     const vibe = registry.requireActive(vibeId);
+    vibe.ownership.checkListener(claimOf(req, readQuery(req), grant));
     res.json({
       success: true,
       rtaId: vibe.id,

@@ -8,7 +8,7 @@ import type { Logger } from '../base/logger';
 import type { Metrics } from '../base/metrics';
 import type { FromChild } from './embedded/messages';
 import { MediaProcess } from './media-process';
-import type { MediaServer, MediaServerEvents, MediaServerHealth } from './media-server';
+import type { Admissions, MediaServer, MediaServerEvents, MediaServerHealth } from './media-server';
 import { StaleMediaProcess } from './stale-media-process';
 
 export interface EmbeddedMediaServerOptions {
@@ -47,7 +47,8 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   readonly #options: EmbeddedMediaServerOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #announced = new Set<string>();
+  /** Each vibe, and the tickets to it where it is private. */
+  readonly #announced = new Map<string, Set<string> | undefined>();
   readonly #players = new Map<string, number>();
   /** The newest life of each vibe's encoder, and what the process has received of it, as it last said. */
   readonly #publishes = new Map<string, { readonly token: string; aacFrames: number }>();
@@ -114,10 +115,21 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     this.#stale?.forget();
   });
 
-  announce(vibeId: string): void {
-    this.#announced.add(vibeId);
-    this.#process?.send({ type: 'announce', vibeId });
+  announce(vibeId: string, isPrivate = false): void {
+    this.#announced.set(vibeId, isPrivate ? new Set() : undefined);
+    this.#process?.send({ type: 'announce', vibeId, isPrivate });
   }
+
+  readonly admissions: Admissions = {
+    admit: (vibeId, ticket) => {
+      this.#announced.get(vibeId)?.add(ticket);
+      this.#process?.send({ type: 'admit', vibeId, ticket });
+    },
+    expel: (vibeId, ticket) => {
+      this.#announced.get(vibeId)?.delete(ticket);
+      this.#process?.send({ type: 'expel', vibeId, ticket });
+    },
+  };
 
   retire(vibeId: string): void {
     this.#publishes.delete(vibeId);
@@ -156,7 +168,10 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
     this.#process = process;
     if (process.pid !== undefined) this.#stale?.note(process.pid);
     // Before the ports open: the first player that comes back finds its vibe.
-    for (const vibeId of this.#announced) process.send({ type: 'announce', vibeId });
+    for (const [vibeId, tickets] of this.#announced) {
+      process.send({ type: 'announce', vibeId, isPrivate: tickets !== undefined });
+      for (const ticket of tickets ?? []) process.send({ type: 'admit', vibeId, ticket });
+    }
     for (const [vibeId, { token }] of this.#publishes) process.send({ type: 'expect', vibeId, token });
     process.send({ type: 'listen', rtmpPort, httpHost, httpPort });
   }

@@ -35,6 +35,13 @@ export interface MediaServerEvents {
   cut: [cut: { vibeId: string; reason: string }];
 }
 
+/** Who may play private vibes: nobody but who shows a ticket that was admitted, as `?token=` in the URL. */
+export interface Admissions {
+  admit(vibeId: string, ticket: string): void;
+  /** The ticket is good no more: who plays by it is cut off at once. Idempotent. */
+  expel(vibeId: string, ticket: string): void;
+}
+
 /**
  * What takes the encoders' RTMP and serves HTTP-FLV and HLS. Owned by `app.ts`; vibes only see this type.
  * An implementation is an event emitter of `MediaServerEvents`.
@@ -49,8 +56,13 @@ export interface MediaServer {
   start(): Promise<void>;
   /** Stops it: players are disconnected, ports are free when this resolves. Idempotent. */
   close(): Promise<void>;
-  /** Tells that a vibe exists: its players may connect before the first frame, and stay while it is re-published. */
-  announce(vibeId: string): void;
+  /** Nothing where it cannot keep players out: then no vibe is private. */
+  readonly admissions?: Admissions;
+  /**
+   * Tells that a vibe exists: its players may connect before the first frame, and stay while it is re-published.
+   * @param isPrivate whether only who was admitted may play it
+   */
+  announce(vibeId: string, isPrivate?: boolean): void;
   /**
    * Tells that a vibe is over: its players get the end of the stream once everything received has been sent.
    * Also forgets the vibe's HLS after a grace period.

@@ -23,6 +23,8 @@ export class Ownership {
   readonly creator: string | undefined;
   /** Nothing for a vibe that was started in `open` mode. */
   readonly subject: string | undefined;
+  /** Whether only who the owner lets may listen. */
+  readonly isPrivate: boolean;
   #keyHash: Buffer | undefined;
 
   /** @param about.keyHash of a claim that was made before, as `keyHash` gave it */
@@ -30,9 +32,11 @@ export class Ownership {
     readonly creator?: string | undefined;
     readonly subject?: string | undefined;
     readonly keyHash?: string | undefined;
+    readonly isPrivate?: boolean | undefined;
   }) {
     this.creator = about.creator;
     this.subject = about.subject;
+    this.isPrivate = about.isPrivate ?? false;
     if (about.keyHash !== undefined) this.#keyHash = Buffer.from(about.keyHash, 'hex');
   }
 
@@ -88,6 +92,17 @@ export class Ownership {
     if (claim.bearer) return this.#checkBearer(claim.bearer);
     this.#checkKey(claim);
     this.#checkName(claim);
+  }
+
+  /**
+   * Whether the vibe may be joined and looked at with this claim. A bearer's token has said so. In `open` mode a private vibe's
+   * owner lets others listen: it joins for them, and hands them the URLs.
+   * @throws {Problem} `unauthorized` (401), `wrong-owner-key` (403)
+   */
+  checkListener(claim: Claim): void {
+    if (!this.isPrivate || claim.bearer) return;
+    this.#checkKey(claim);
+    if (!this.isClaimed) throw new Problem('unauthorized', 'This vibe is private: it takes a token.');
   }
 
   #isOf({ subject, isAdmin }: Bearer): boolean {

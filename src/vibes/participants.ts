@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock';
 import { Problem } from '../base/errors';
+import type { PlayTickets } from './play-tickets';
 
 /** Unless told, a lease lasts this long after the latest join: three missed renewals of a player that renews every 20 s. */
 export const LEASE_SECONDS = 60;
@@ -12,30 +13,30 @@ interface Lease {
   readonly holder?: string | undefined;
 }
 
+export interface ParticipantsOptions {
+  readonly clock: Clock;
+  /** How long a lease lasts after the latest join. */
+  readonly leaseSeconds?: number;
+  /** Of a private vibe; who holds no lease has none. */
+  readonly tickets?: PlayTickets | undefined;
+  /** Told the new count whenever it changes. */
+  readonly onChange: (count: number) => void;
+  /** Told of each lease that is taken or renewed, and with `undefined` of each that is given back. */
+  readonly onLease?: (participantId: string, untilEpochMs: number | undefined) => void;
+}
+
 /** Who listens, by their own word: each participant holds a lease until it leaves or stops renewing. */
 export class Participants {
+  readonly #options: ParticipantsOptions;
   readonly #clock: Clock;
-  readonly #onChange: (count: number) => void;
-  readonly #onLease: (participantId: string, untilEpochMs: number | undefined) => void;
   readonly #leaseSeconds: number;
   /** By participant id. Renewals move to the end. */
   readonly #leases = new Map<string, Lease>();
 
-  /**
-   * @param onChange told the new count whenever it changes
-   * @param onLease told of each lease that is taken or renewed, and with `undefined` of each that is given back
-   * @param leaseSeconds how long a lease lasts after the latest join
-   */
-  constructor(
-    clock: Clock,
-    onChange: (count: number) => void,
-    onLease: (participantId: string, untilEpochMs: number | undefined) => void = () => undefined,
-    leaseSeconds = LEASE_SECONDS,
-  ) {
-    this.#clock = clock;
-    this.#onChange = onChange;
-    this.#onLease = onLease;
-    this.#leaseSeconds = leaseSeconds;
+  constructor(options: ParticipantsOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#leaseSeconds = options.leaseSeconds ?? LEASE_SECONDS;
   }
 
   /** Leases held now. */
@@ -57,11 +58,12 @@ export class Participants {
     // A clock that was set back meanwhile makes no lease longer.
     for (const [id, ms] of valid)
       this.#leases.set(id, { untilMs: nowMs + Math.min(ms, this.#leaseSeconds * 1000) });
-    if (valid.length > 0) this.#onChange(this.count);
+    if (valid.length > 0) this.#options.onChange(this.count);
   }
 
   /**
    * Takes or renews a lease. Idempotent for one participant.
+   * @returns also the ticket that plays a private vibe, as long as the lease is held
    * @param participantId who; without it `walletAddress` stands for the participant, else an id is made up
    * @param holder whose token asks, where tokens are asked for
    * @throws {Problem} `forbidden` (403) where another holder has the lease
@@ -70,22 +72,23 @@ export class Participants {
     participantId?: string,
     walletAddress?: string,
     holder?: string,
-  ): { participantId: string; leaseSeconds: number } {
+  ): { participantId: string; leaseSeconds: number; ticket?: string | undefined } {
     const id = participantId ?? walletAddress ?? randomUUID();
     this.#checkHolder(id, holder);
     const isNew = !this.#leases.delete(id);
     this.#leases.set(id, { untilMs: this.#clock.nowMs() + this.#leaseSeconds * 1000, holder });
-    this.#onLease(id, this.#clock.epochMs() + this.#leaseSeconds * 1000);
-    if (isNew) this.#onChange(this.count);
-    return { participantId: id, leaseSeconds: this.#leaseSeconds };
+    this.#options.onLease?.(id, this.#clock.epochMs() + this.#leaseSeconds * 1000);
+    if (isNew) this.#options.onChange(this.count);
+    return { participantId: id, leaseSeconds: this.#leaseSeconds, ticket: this.#options.tickets?.of(id) };
   }
 
   /** Gives a lease back. @returns whether there was one @throws {Problem} as `join` */
   leave(participantId: string, holder?: string): boolean {
     this.#checkHolder(participantId, holder);
     const held = this.#leases.delete(participantId);
-    if (held) this.#onLease(participantId, undefined);
-    if (held) this.#onChange(this.count);
+    if (held) this.#options.onLease?.(participantId, undefined);
+    if (held) this.#options.tickets?.withdraw(participantId);
+    if (held) this.#options.onChange(this.count);
     return held;
   }
 
@@ -96,15 +99,16 @@ export class Participants {
     for (const [id, { untilMs }] of this.#leases) {
       if (untilMs > nowMs) break;
       this.#leases.delete(id);
+      this.#options.tickets?.withdraw(id);
     }
-    if (this.count !== before) this.#onChange(this.count);
+    if (this.count !== before) this.#options.onChange(this.count);
   }
 
   /** Drops all leases: the vibe is over. */
   clear(): void {
     if (this.count === 0) return;
     this.#leases.clear();
-    this.#onChange(0);
+    this.#options.onChange(0);
   }
 
   #checkHolder(participantId: string, holder: string | undefined): void {

@@ -16,6 +16,8 @@ export interface StartRequest extends Claim {
   readonly title?: string | undefined;
   /** Asks for an owner key. */
   readonly claim?: boolean | undefined;
+  /** Whether only who the owner lets may listen. In `open` mode such a vibe is claimed, asked for or not. */
+  readonly isPrivate?: boolean | undefined;
 }
 
 export interface RegistryHouse extends VibeHouse {
@@ -101,8 +103,8 @@ export class VibeRegistry {
    * Starts a vibe, or finds the same creator's, which then may number its chunks anew. The encoder starts at once, so
    * that the first audio is heard sooner.
    * @returns the owner key where one was asked for and the vibe had none
-   * @throws {Problem} `unauthorized` (401), `wrong-owner-key` (403), `creator-conflict`, `vibe-ending` (409),
-   *   `too-many-vibes`, `draining` (503)
+   * @throws {Problem} `unauthorized` (401), `wrong-owner-key` (403), `creator-conflict`, `visibility-changed`,
+   *   `vibe-ending` (409), `private-unavailable` (501), `too-many-vibes`, `draining` (503)
    */
   start(request: StartRequest): { vibe: Vibe; created: boolean; ownerKey?: string } {
     const existing = this.#active.get(checkVibeId(request.vibeId));
@@ -112,11 +114,13 @@ export class VibeRegistry {
         retryAfterSeconds: 1,
       });
     }
+    if (request.isPrivate) this.#checkPrivate(existing);
     const vibe = existing ?? this.#create(ownedBy(request));
     if (existing) vibe.restartNumbering();
     else vibe.warmUp();
     // A vibe without a creator is anybody's; only who starts it may claim it.
-    const mayClaim = request.claim === true && !request.bearer && (!existing || vibe.creator !== undefined);
+    const wantsKey = (request.claim === true || request.isPrivate === true) && !request.bearer;
+    const mayClaim = wantsKey && (!existing || vibe.creator !== undefined);
     const ownerKey = mayClaim ? vibe.ownership.claim() : undefined;
     if (ownerKey !== undefined) this.#house.recorder?.changed(vibe);
     return { vibe, created: !existing, ...(ownerKey === undefined ? {} : { ownerKey }) };
@@ -124,6 +128,8 @@ export class VibeRegistry {
 
   /** Brings a vibe back that was there when a daemon died. */
   restore(past: PastVibe): void {
+    // With another media server than before: nobody must hear what was not meant for all.
+    if (past.isPrivate && !this.#house.mediaServer.admissions) return;
     this.#create({ ...past, past }).resume(past);
   }
 
@@ -181,6 +187,19 @@ export class VibeRegistry {
     this.#house.mediaServer.off('listeners', this.#onListeners);
     this.#over.clear();
   });
+
+  #checkPrivate(existing: Vibe | undefined): void {
+    if (existing && !existing.ownership.isPrivate)
+      throw new Problem(
+        'visibility-changed',
+        `The vibe ${existing.id} is public; end it to start a private one.`,
+      );
+    if (!this.#house.mediaServer.admissions)
+      throw new Problem(
+        'private-unavailable',
+        'Private vibes need the embedded media server: MEDIA_SERVER=embedded.',
+      );
+  }
 
   #create(options: Omit<VibeOptions, 'onOver'>): Vibe {
     if (this.#draining) throw new Problem('draining', 'The relay is restarting.', { retryAfterSeconds: 2 });

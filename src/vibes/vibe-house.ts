@@ -21,6 +21,8 @@ export interface VibeOptions {
   readonly subject?: string | undefined;
   readonly network?: string | undefined;
   readonly title?: string | undefined;
+  /** Whether only who the owner lets may listen. */
+  readonly isPrivate?: boolean | undefined;
   /** What a daemon that died knew of it. */
   readonly past?: PastVibe;
   /** Told once, when the vibe has ended or failed. */

@@ -230,8 +230,8 @@ export class VibeJournal implements VibeRecorder {
   #recordOf(vibe: Vibe): VibeRecord {
     const { id: vibeId, creator, network, title, startedAtMs, format, state } = vibe;
     if (vibe.isOver) return { type: 'over', vibeId };
-    const { keyHash, subject } = vibe.ownership;
-    const facts = { vibeId, creator, subject, network, title, startedAtMs, keyHash, format };
+    const { keyHash, subject, isPrivate } = vibe.ownership;
+    const facts = { vibeId, creator, subject, isPrivate, network, title, startedAtMs, keyHash, format };
     return { type: 'vibe', ...facts, ending: state === 'ending', encoder: this.#encoderOf(vibe) };
   }
 

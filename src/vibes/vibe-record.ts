@@ -18,6 +18,7 @@ export interface VibeFacts {
   readonly creator?: string | undefined;
   /** Whose token started it. */
   readonly subject?: string | undefined;
+  readonly isPrivate?: boolean | undefined;
   readonly network?: string | undefined;
   readonly title?: string | undefined;
   /** Epoch milliseconds. */

@@ -13,6 +13,7 @@ export function summarize(vibe: Vibe): Record<string, unknown> {
     state: vibe.state,
     network: vibe.network ?? null,
     title: vibe.title ?? null,
+    visibility: vibe.ownership.isPrivate ? 'private' : 'public',
     bufferedMs: vibe.bufferedMs,
     signal: vibe.signal,
     encoder: encoderState(vibe.pipeline.encoder),

@@ -12,6 +12,7 @@ import { EncoderPatience } from './encoder-patience';
 import { Ownership } from './ownership';
 import { Participants } from './participants';
 import { Pipeline, type PipelineView, type PushOptions, type Receipt } from './pipeline';
+import { ticketsOf } from './play-tickets';
 import { SilenceAlarm } from './silence-alarm';
 import { type VibeEvent, VibeEventHub } from './vibe-events';
 import { isOver, isStreaming, VIBE_STATES, type VibeState } from './vibe-state';
@@ -52,12 +53,11 @@ export class Vibe {
     this.title = options.title;
     this.startedAtMs = options.past?.startedAtMs ?? clock.epochMs();
     this.ownership = new Ownership({ ...options, keyHash: options.past?.keyHash });
-    this.participants = new Participants(
-      clock,
-      () => this.countsChanged(),
-      (participantId, untilMs) => house.recorder?.leased(this.id, participantId, untilMs),
-      house.config.leaseSeconds,
-    );
+    this.participants = new Participants({
+      ...{ clock, leaseSeconds: house.config.leaseSeconds, tickets: ticketsOf(options, house) },
+      onChange: () => this.countsChanged(),
+      onLease: (participantId, untilMs) => house.recorder?.leased(this.id, participantId, untilMs),
+    });
     this.#house = house;
     this.#logger = house.logger.child({ vibeId: this.id });
     this.#machine = new StateMachine('vibe', VIBE_STATES, 'starting', (move) => this.#onMove(move));
@@ -73,7 +73,7 @@ export class Vibe {
     });
     this.#onOver = options.onOver ?? (() => undefined);
     this.#over = new Promise((resolve) => (this.#settleOver = resolve));
-    house.mediaServer.announce(this.id);
+    house.mediaServer.announce(this.id, this.ownership.isPrivate);
     house.metrics.vibesStarted.inc();
     house.recorder?.changed(this);
     const cause = options.past ? 'resumed' : 'start';
@@ -279,9 +279,8 @@ export class Vibe {
   }
 
   #onLevel(level: Level): void {
-    const { signal, bufferedMs } = this;
     this.#alarm.heard(this.#pipeline.signal === 'silent');
-    this.#events.emit(() => ({ type: 'level', ...level, signal, bufferedMs }));
+    this.#events.emit(() => ({ type: 'level', ...level, signal: this.signal, bufferedMs: this.bufferedMs }));
   }
 
   #onSilence(active: boolean, seconds: number): void {

@@ -4,12 +4,19 @@ import path from 'node:path';
 import { tuneWav } from '../../src/cli/tune';
 import { Daemon } from '../helpers/daemon';
 import { eventually } from '../helpers/eventually';
+import { FlvListener } from '../helpers/flv-listener';
 import { httpRequest } from '../helpers/http-request';
 import { type ProgramResult, runProgram } from '../helpers/run-program';
 import { ROOT } from '../helpers/sources';
 import { SECRET } from '../helpers/tokens';
 
 const BIN = path.join(ROOT, 'dist/cli/vibesflow.js');
+
+/** As far as it is looked at here. */
+interface Joined {
+  readonly streamingUrl: string;
+  readonly hlsUrl: string;
+}
 
 describe('a relay with AUTH_MODE=token', () => {
   const home = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-tokens-'));
@@ -55,6 +62,57 @@ describe('a relay with AUTH_MODE=token', () => {
     await httpRequest(`${daemon.apiUrl}/stream/show-1?token=${ticket}`);
     for (const secret of [SECRET, creator, participant, admin, ticket])
       expect(daemon.output).not.toContain(secret.split('.').at(-1));
+  });
+
+  it('plays a private vibe to who joined it, and cuts off who left', async () => {
+    const creator = { authorization: `Bearer ${await mint('--role', 'creator', '--vibe', 'quiet')}` };
+    const participant = { authorization: `Bearer ${await mint('--role', 'participant', '--vibe', 'quiet')}` };
+    const ask = async (door: string, headers: Record<string, string>, json: object = {}): Promise<Joined> => {
+      const { body } = await httpRequest(`${daemon.apiUrl}/stream/quiet/${door}`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(json),
+      });
+      return JSON.parse(body.toString()) as Joined;
+    };
+    const status = async (url: string): Promise<number> =>
+      (await httpRequest(url, { method: 'HEAD' })).status;
+
+    await ask('start', creator, { visibility: 'private' });
+    const sending = httpRequest(`${daemon.apiUrl}/stream/quiet/audio`, {
+      method: 'POST',
+      headers: { ...creator, 'content-type': 'audio/wav' },
+      body: Buffer.concat([...tuneWav(12)]),
+    });
+    const [ann, ben] = await Promise.all(
+      ['ann', 'ben'].map((participantId) => ask('join', participant, { participantId })),
+    );
+    expect(ann?.streamingUrl).not.toBe(ben?.streamingUrl);
+    for (const url of [daemon.flvUrl('quiet'), `${daemon.mediaUrl}/live/quiet.m3u8`]) {
+      expect(await status(url)).toBe(401);
+      expect(await status(`${url}?token=${SECRET}`)).toBe(403);
+    }
+    const [hers, his] = await Promise.all(
+      [ann, ben].map((one) => FlvListener.connect(String(one?.streamingUrl))),
+    );
+    await his?.until('he hears it', () => (his?.frames.length ?? 0) > 20);
+    const hls = String(ann?.hlsUrl);
+    await eventually('there is HLS', async () => (await status(hls)) === 200);
+    const segment = /^quiet-.*\.ts\?token=.*$/m.exec((await httpRequest(hls)).body.toString())?.[0];
+    expect(await status(new URL(String(segment), hls).href)).toBe(200);
+
+    const leftMs = performance.now();
+    await ask('leave', participant, { participantId: 'ann' });
+    expect(await hers?.end()).toBe('cut');
+    expect(await status(hls)).toBe(403);
+    expect(performance.now() - leftMs).toBeLessThan(5_000);
+    const heard = his?.frames.length ?? 0;
+    await his?.until('he hears it still', () => (his?.frames.length ?? 0) > heard + 20);
+    his?.leave();
+    await ask('end', creator, { drain: false });
+    await sending;
+    const tickets = [ann, ben].map((one) => /token=(.+)$/.exec(String(one?.hlsUrl))?.[1]);
+    for (const ticket of tickets) expect(daemon.output).not.toContain(ticket);
   });
 
   it('is in order for the doctor, who has its settings', async () => {

@@ -1,10 +1,23 @@
 import type { Timer } from '../../src/base/clock';
 import { EventEmitter } from 'node:events';
-import type { MediaServer, MediaServerEvents, MediaServerHealth } from '../../src/media-server/media-server';
+import type {
+  Admissions,
+  MediaServer,
+  MediaServerEvents,
+  MediaServerHealth,
+} from '../../src/media-server/media-server';
 
 /** A media server without a process: remembers what it was told, and says what it is asked to. */
 export class FakeMediaServer extends EventEmitter<MediaServerEvents> implements MediaServer {
   readonly announced = new Set<string>();
+  /** Those of them that are private. */
+  readonly privates = new Set<string>();
+  /** Tickets that are good, as `vibe ticket`. */
+  readonly tickets = new Set<string>();
+  admissions: Admissions | undefined = {
+    admit: (vibeId, ticket) => void this.tickets.add(`${vibeId} ${ticket}`),
+    expel: (vibeId, ticket) => void this.tickets.delete(`${vibeId} ${ticket}`),
+  };
   tailMs = 0;
   readonly playerCounts = new Map<string, number>();
   health: MediaServerHealth = { kind: 'embedded', up: true, version: '0.0.0' };
@@ -13,8 +26,9 @@ export class FakeMediaServer extends EventEmitter<MediaServerEvents> implements 
 
   async close(): Promise<void> {}
 
-  announce(vibeId: string): void {
+  announce(vibeId: string, isPrivate = false): void {
     this.announced.add(vibeId);
+    if (isPrivate) this.privates.add(vibeId);
   }
 
   retire(vibeId: string): void {

@@ -17,7 +17,14 @@ export class FakeHouse implements RegistryHouse {
   readonly config: RegistryHouse['config'];
 
   constructor(config: Partial<RegistryHouse['config']> = {}) {
-    this.config = { holdSeconds: 30, leaseSeconds: 60, maxBufferSeconds: 30, prebufferMs: 60, maxStreams: 200, ...config };
+    this.config = {
+      holdSeconds: 30,
+      leaseSeconds: 60,
+      maxBufferSeconds: 30,
+      prebufferMs: 60,
+      maxStreams: 200,
+      ...config,
+    };
   }
 
   createEncoder(options: FakeEncoder['options']): FakeEncoder {

@@ -182,6 +182,7 @@ describe('looking at vibes', () => {
           isStreaming: false,
           state: 'starting',
           network: 'metis',
+          visibility: 'public',
           title: '<script>',
           bufferedMs: 0,
           signal: 'filling',

@@ -224,6 +224,24 @@ describe('an embedded media server whose process dies', () => {
     await house.close();
   });
 
+  it('knows after its death who may play private vibes', async () => {
+    const house = await MediaHouse.create(compiled);
+    await house.server.start();
+    house.server.announce('secret', true);
+    for (const ticket of ['kept', 'gone']) house.server.admissions.admit('secret', ticket);
+    house.server.admissions.expel('secret', 'gone');
+    const status = async (query: string): Promise<number> =>
+      (await httpRequest(`${house.flvUrl('secret')}${query}`, { method: 'HEAD' })).status;
+    const all = async (): Promise<number[]> =>
+      Promise.all(['', '?token=gone', '?token=kept'].map((query) => status(query)));
+    expect(await all()).toEqual([401, 403, 200]);
+    process.kill(house.server.pid as number, 'SIGKILL');
+    await house.until('health', ({ up }) => !up);
+    await eventually('it is back', () => house.server.health.up);
+    expect(await all()).toEqual([401, 403, 200]);
+    await house.close();
+  });
+
   it('stays when the terminal’s Ctrl-C reaches it: the relay says when it is time', async () => {
     const house = await MediaHouse.create(compiled);
     await house.server.start();

@@ -4,7 +4,11 @@ import { FakeClock } from '../helpers/fake-clock';
 function setUp() {
   const clock = new FakeClock();
   const counts: number[] = [];
-  return { clock, counts, participants: new Participants(clock, (count) => counts.push(count)) };
+  return {
+    clock,
+    counts,
+    participants: new Participants({ clock, onChange: (count) => counts.push(count) }),
+  };
 }
 
 describe('participants', () => {
@@ -66,12 +70,7 @@ describe('participants', () => {
 
   it('hold leases for as long as the operator says', () => {
     const clock = new FakeClock();
-    const participants = new Participants(
-      clock,
-      () => undefined,
-      () => undefined,
-      3,
-    );
+    const participants = new Participants({ clock, leaseSeconds: 3, onChange: () => undefined });
     expect(participants.join('p1').leaseSeconds).toBe(3);
     clock.advance(2_900);
     participants.expire();
@@ -84,11 +83,11 @@ describe('participants', () => {
   it('tell of each lease that is taken, renewed or given back', () => {
     const { clock } = setUp();
     const told: unknown[] = [];
-    const participants = new Participants(
+    const participants = new Participants({
       clock,
-      () => undefined,
-      (...lease) => told.push(lease),
-    );
+      onChange: () => undefined,
+      onLease: (...lease) => told.push(lease),
+    });
     participants.join('p');
     clock.advance(5_000);
     participants.join('p');

@@ -64,6 +64,32 @@ describe('the registry of vibes', () => {
     expect(registry.start({ vibeId: 'open', creator: 'bob', claim: true })).not.toHaveProperty('ownerKey');
   });
 
+  it('claims a private vibe, asked or not, and lets nobody listen without the key', () => {
+    const { house, registry } = setUp();
+    const { vibe, ownerKey } = registry.start({ vibeId: 'v', creator: 'ann', isPrivate: true });
+    expect(house.mediaServer.privates).toContain('v');
+    expect(ownerKey).toHaveLength(43);
+    expect(codeOf(() => vibe.ownership.checkListener({ creator: 'ann' }))).toBe('unauthorized');
+    expect(codeOf(() => vibe.ownership.checkListener({ ownerKey: 'guess' }))).toBe('wrong-owner-key');
+    expect(codeOf(() => vibe.ownership.checkListener({ ownerKey }))).toBeUndefined();
+    const bearer = { subject: 'ben', isAdmin: false };
+    expect(codeOf(() => vibe.ownership.checkListener({ bearer }))).toBeUndefined();
+  });
+
+  it('makes no public vibe private, and no private one where nobody can be kept out', () => {
+    const { house, registry } = setUp();
+    const { vibe } = registry.start({ vibeId: 'v', creator: 'ann' });
+    expect(codeOf(() => vibe.ownership.checkListener({}))).toBeUndefined();
+    expect(codeOf(() => registry.start({ vibeId: 'v', creator: 'ann', isPrivate: true }))).toBe(
+      'visibility-changed',
+    );
+    house.mediaServer.admissions = undefined;
+    expect(codeOf(() => registry.start({ vibeId: 'w', isPrivate: true }))).toBe('private-unavailable');
+    expect(registry.get('w')).toBeUndefined();
+    registry.restore({ vibeId: 'x', startedAtMs: 0, isPrivate: true, heldMs: 0, leases: new Map() });
+    expect(registry.get('x')).toBeUndefined();
+  });
+
   it('lets a vibe that was not claimed be ended without a name, but not under another one', () => {
     const { registry } = setUp();
     const { vibe } = registry.start({ vibeId: 'v', creator: 'ann' });

@@ -98,13 +98,18 @@ describe('the journal of vibes', () => {
   it('brings a vibe back to the bearer whose token started it', async () => {
     const old = await Relay.start();
     const claim = { bearer: { subject: 'ann', isAdmin: false } };
-    old.registry.start({ vibeId: 'v', ...claim });
+    old.registry.start({ vibeId: 'v', isPrivate: true, ...claim });
     await old.run(300);
     await old.die();
     const { registry } = await Relay.start({ after: old });
     const bob = { bearer: { subject: 'bob', isAdmin: false } };
     expect(codeOf(() => registry.accept('v', bob, DEFAULT_FORMAT))).toBe('wrong-creator');
     expect(codeOf(() => registry.accept('v', claim, DEFAULT_FORMAT))).toBeUndefined();
+    expect(registry.require('v').ownership.isPrivate).toBe(true);
+    // Without tokens, and without a key, nobody can show that it may listen.
+    expect(codeOf(() => registry.require('v').ownership.checkListener({ ownerKey: 'any' }))).toBe(
+      'unauthorized',
+    );
   });
 
   it('brings a vibe back with all that it is: whose, since when, in what format, how far, with whom', async () => {

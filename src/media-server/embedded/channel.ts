@@ -17,6 +17,7 @@ import { FlvListener } from './flv-listener';
 import { FrameClock } from './frame-clock';
 import { HlsStream } from './hls-stream';
 import type { Framing } from './tag-batch';
+import { TicketHolders } from './ticket-holders';
 
 /** A listener that has not read the end of its stream by then is disconnected. */
 const LINGER_MS = 10_000;
@@ -26,6 +27,8 @@ export interface ChannelOptions {
   /** Tells this channel from earlier ones of the same name. */
   readonly stamp: string;
   readonly firstSequence: number;
+  /** Whether only holders of tickets may play it. */
+  readonly isPrivate: boolean;
   readonly clock: Clock;
   /** The number of listeners is another one. */
   readonly onListeners: () => void;
@@ -40,6 +43,8 @@ export class Channel {
   readonly vibeId: string;
   readonly stamp: string;
   readonly hls: HlsStream;
+  /** Nothing where everybody may play it. */
+  readonly holders: TicketHolders | undefined;
   readonly #options: ChannelOptions;
   readonly #listeners = new FanOut();
   readonly #time = new FrameClock();
@@ -52,6 +57,7 @@ export class Channel {
     this.vibeId = options.vibeId;
     this.stamp = options.stamp;
     this.hls = new HlsStream(options);
+    this.holders = options.isPrivate ? new TicketHolders() : undefined;
   }
 
   get listeners(): number {

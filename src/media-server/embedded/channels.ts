@@ -70,14 +70,19 @@ export class Channels {
     this.#events = events;
   }
 
-  /** A vibe exists: its listeners may come now and stay until it is retired. */
-  announce(vibeId: string): void {
+  /**
+   * A vibe exists: its listeners may come now and stay until it is retired. What anybody else published under its name is
+   * over.
+   * @param isPrivate whether only holders of tickets may listen
+   */
+  announce(vibeId: string, isPrivate = false): void {
     let entry = this.#current.get(vibeId);
-    if (entry?.retiring) {
+    const isForeign = entry && !entry.announced && entry.publish !== undefined;
+    if (entry && (entry.retiring || isForeign || isPrivate !== (entry.channel.holders !== undefined))) {
       this.#finish(entry);
       entry = undefined;
     }
-    entry ??= this.#open(vibeId);
+    entry ??= this.#open(vibeId, isPrivate);
     entry.announced = true;
     entry.holdTimer?.cancel();
   }
@@ -85,6 +90,17 @@ export class Channels {
   /** The next publish of an announced vibe comes with this token; whoever shows another one, or none, is not its encoder. */
   expect(vibeId: string, token: string): void {
     this.#expected.set(vibeId, token);
+  }
+
+  /** A ticket to a private vibe is good from now on. */
+  admit(vibeId: string, ticket: string): void {
+    this.#current.get(vibeId)?.channel.holders?.admit(ticket);
+  }
+
+  /** A ticket is good no more, also for what is left of a vibe that was over lately. */
+  expel(vibeId: string, ticket: string): void {
+    this.#current.get(vibeId)?.channel.holders?.expel(ticket);
+    this.#over.get(vibeId)?.holders?.expel(ticket);
   }
 
   /** A vibe is over as soon as nobody publishes it. */
@@ -168,9 +184,10 @@ export class Channels {
     return this.#current.has(vibeId) ? undefined : this.#over.get(vibeId);
   }
 
-  /** A segment of a stream that runs or was over lately. */
-  segment(vibeId: string, name: string): Buffer | undefined {
-    return this.#current.get(vibeId)?.channel.hls.segment(name) ?? this.#over.get(vibeId)?.hls.segment(name);
+  /** The stream that has this segment: one that runs or was over lately. */
+  withSegment(vibeId: string, name: string): Channel | undefined {
+    const channels = [this.#current.get(vibeId)?.channel, this.#over.get(vibeId)];
+    return channels.find((channel) => channel?.hls.segment(name) !== undefined);
   }
 
   /** Ends all streams. */
@@ -187,7 +204,7 @@ export class Channels {
     return entry?.publish?.publisher === publisher ? entry : undefined;
   }
 
-  #open(vibeId: string): Entry {
+  #open(vibeId: string, isPrivate = false): Entry {
     // Two streams of one name never share a stamp, even within a millisecond.
     const stampMs = Math.max(this.#clock.epochMs(), this.#lastStampMs + 1);
     this.#lastStampMs = stampMs;
@@ -197,6 +214,7 @@ export class Channels {
       // Seconds run faster than segments are made: numbers rise over a restart of this process, too, and players
       // that follow the same playlist see it go on.
       firstSequence: Math.max(Math.floor(stampMs / 1_000), this.#over.get(vibeId)?.hls.nextSequence ?? 0),
+      isPrivate,
       clock: this.#clock,
       onListeners: () => this.#listenersChanged(channel),
       onCut: (reason) => this.#events.cut({ vibeId, reason }),

@@ -47,7 +47,11 @@ async function obey(message: ToChild): Promise<void> {
     case 'listen':
       return listen(message);
     case 'announce':
-      return channels.announce(message.vibeId);
+      return channels.announce(message.vibeId, message.isPrivate);
+    case 'admit':
+      return channels.admit(message.vibeId, message.ticket);
+    case 'expel':
+      return channels.expel(message.vibeId, message.ticket);
     case 'retire':
       return channels.retire(message.vibeId);
     case 'expect':

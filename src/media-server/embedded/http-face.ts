@@ -47,10 +47,13 @@ const PLAYLIST_HEADERS = {
   'Content-Type': 'application/vnd.apple.mpegurl',
   'Cache-Control': 'no-store',
 } as const;
+const TICKET = /[?&]token=([\w-]{1,128})(?:&|$)/;
 const SEGMENT_HEADERS = {
   'Content-Type': 'video/mp2t',
   'Cache-Control': 'public, max-age=60, immutable',
 } as const;
+
+const PRIVATE_SEGMENT_HEADERS = { ...SEGMENT_HEADERS, 'Cache-Control': 'private, no-store' } as const;
 
 /** What players see: HTTP-FLV and HLS under `/live/`, read-only. */
 export class HttpFace {
@@ -134,18 +137,23 @@ export class HttpFace {
           'invalid-vibe-id',
           'A vibe id is 1 to 128 letters, digits, underscores and hyphens, and begins with a letter or a digit.',
         );
-      return kind === 'flv' ? this.#flv(request, response, vibeId) : this.#playlist(response, vibeId);
+      return kind === 'flv'
+        ? this.#flv(request, response, vibeId)
+        : this.#playlist(request, response, vibeId);
     }
 
     const [, segmentName = '', segmentVibeId = ''] = SEGMENT_PATH.exec(path) ?? [];
-    const segment = this.#channels.segment(segmentVibeId, segmentName);
-    if (!segment) throw new Problem('not-found', 'There is nothing at this address, or no longer.');
-    answer(response, 200, SEGMENT_HEADERS, segment);
+    const channel = this.#channels.withSegment(segmentVibeId, segmentName);
+    if (!channel) throw new Problem('not-found', 'There is nothing at this address, or no longer.');
+    const ticket = ticketFor(channel, request);
+    const headers = ticket === undefined ? SEGMENT_HEADERS : PRIVATE_SEGMENT_HEADERS;
+    answer(response, 200, headers, channel.hls.segment(segmentName));
   }
 
   async #flv(request: IncomingMessage, response: ServerResponse, vibeId: string): Promise<void> {
     const channel = await this.#channels.find(vibeId, HOLD_MS);
     if (!channel) throw noVibe(vibeId);
+    const ticket = ticketFor(channel, request);
     // Asked for behind another request on its connection: its turn comes when that is answered.
     if (!response.socket) await once(response, 'socket');
     if (response.destroyed) return;
@@ -158,21 +166,23 @@ export class HttpFace {
     answerStream(response, framing === 'chunked' ? CHUNKED_FLV_HEADERS : FLV_HEADERS);
     channel.attach(response, framing);
     response.socket?.uncork();
+    if (ticket === undefined) return;
+    const leave = channel.holders?.enter(ticket, () => response.destroy());
+    response.once('close', () => leave?.());
   }
 
-  async #playlist(response: ServerResponse, vibeId: string): Promise<void> {
-    const channel = this.#channels.lately(vibeId) ?? (await this.#withSegment(vibeId));
-    const playlist = channel?.hls.playlist();
-    if (playlist === undefined) throw noVibe(vibeId);
-    answer(response, 200, PLAYLIST_HEADERS, playlist);
-  }
-
-  /** The stream, once it has a first segment. */
-  async #withSegment(vibeId: string): Promise<Channel | undefined> {
+  async #playlist(request: IncomingMessage, response: ServerResponse, vibeId: string): Promise<void> {
     const untilMs = this.#clock.nowMs() + HOLD_MS;
-    const channel = await this.#channels.find(vibeId, HOLD_MS);
-    await channel?.hls.whenReady(untilMs - this.#clock.nowMs());
-    return channel;
+    const past = this.#channels.lately(vibeId);
+    const channel = past ?? (await this.#channels.find(vibeId, HOLD_MS));
+    if (!channel) throw noVibe(vibeId);
+    const ticket = ticketFor(channel, request);
+    if (!past) await channel.hls.whenReady(untilMs - this.#clock.nowMs());
+    const playlist = channel.hls.playlist();
+    if (playlist === undefined) throw noVibe(vibeId);
+    // Players ask for each segment by the URL that stands there, and for nothing else.
+    const shown = ticket === undefined ? playlist : playlist.replace(/^[^#\n].*$/gm, `$&?token=${ticket}`);
+    answer(response, 200, PLAYLIST_HEADERS, shown);
   }
 }
 
@@ -190,6 +200,20 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
         ? new Problem('request-timeout', 'The request took too long to arrive.')
         : new Problem('bad-request', 'This is not HTTP as it should be.');
   answerBroken(socket, problem);
+}
+
+/**
+ * The ticket that a request shows for a private stream; nothing where everybody may play.
+ * @throws {Problem} `unauthorized` (401), `forbidden` (403)
+ */
+function ticketFor({ vibeId, holders }: Channel, { url = '' }: IncomingMessage): string | undefined {
+  if (!holders) return undefined;
+  const ticket = TICKET.exec(url)?.[1];
+  if (ticket === undefined)
+    throw new Problem('unauthorized', `${vibeId} is private: the URLs that join returns play it.`);
+  if (!holders.has(ticket))
+    throw new Problem('forbidden', 'This token does not play this vibe, or no longer.');
+  return ticket;
 }
 
 function noVibe(vibeId: string): Problem {

@@ -6,7 +6,9 @@ export type ToChild =
       readonly httpHost: string;
       readonly httpPort: number;
     }
-  | { readonly type: 'announce'; readonly vibeId: string }
+  | { readonly type: 'announce'; readonly vibeId: string; readonly isPrivate: boolean }
+  /** Who plays this private vibe may do so with this ticket, or no longer. */
+  | { readonly type: 'admit' | 'expel'; readonly vibeId: string; readonly ticket: string }
   | { readonly type: 'retire'; readonly vibeId: string }
   /** The next publish of this vibe shows this token, once. */
   | { readonly type: 'expect'; readonly vibeId: string; readonly token: string }

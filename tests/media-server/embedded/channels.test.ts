@@ -1,6 +1,16 @@
+import { once } from 'node:events';
 import { CONFIG, FRAME, ChannelHouse } from '../../helpers/channel-house';
 
 describe('a stream', () => {
+  it('ends what a stranger published under the name of a vibe, as soon as there is that vibe', async () => {
+    const house = new ChannelHouse();
+    const stranger = house.publishUnasked('demo');
+    const listener = await house.listen('demo');
+    house.channels.announce('demo');
+    expect(stranger.isAlive).toBe(false);
+    await once(listener, 'finish');
+  });
+
   it('exists when it is announced, and when somebody publishes it', async () => {
     const house = new ChannelHouse();
     expect(await house.channels.find('demo', 0)).toBeUndefined();
@@ -179,9 +189,9 @@ describe('a vibe that is retired', () => {
     const [segment = ''] = /^demo-.*\.ts$/m.exec(playlist) ?? [];
     expect(playlist).toContain('#EXT-X-ENDLIST');
     house.clock.advance(29_999);
-    expect(house.channels.segment('demo', segment)).toBeDefined();
+    expect(house.channels.withSegment('demo', segment)).toBeDefined();
     house.clock.advance(1);
-    expect(house.channels.segment('demo', segment)).toBeUndefined();
+    expect(house.channels.withSegment('demo', segment)).toBeUndefined();
     expect(house.channels.lately('demo')).toBeUndefined();
     expect(house.clock.pendingTimers).toBe(0);
   });

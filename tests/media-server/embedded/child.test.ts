@@ -35,7 +35,7 @@ describe('the process within the embedded media server', () => {
   }
 
   it('goes when the relay is gone, whoever still listens', async () => {
-    say({ type: 'announce', vibeId: 'demo' });
+    say({ type: 'announce', vibeId: 'demo', isPrivate: false });
     say({ type: 'listen', rtmpPort: ports[0], httpHost: '127.0.0.1', httpPort: ports[1] });
     await hears('listening');
     const listener = await FlvListener.connect(`http://127.0.0.1:${ports[1]}/live/demo.flv`);

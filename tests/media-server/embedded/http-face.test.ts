@@ -41,6 +41,75 @@ describe('the media server’s HTTP face', () => {
     expect(faults).toEqual([]);
   });
 
+  /** A stream that only holders of tickets may play, with audio in it. */
+  function goPrivate(vibeId: string): void {
+    const encoder: Publisher = { vibeId, token: '', isAlive: true, close: noop };
+    channels.announce(vibeId, true);
+    channels.expect(vibeId, '');
+    channels.publish(encoder);
+    channels.audio(encoder, Buffer.from('af00119056e500', 'hex'));
+    for (let frame = 0; frame < 200; frame += 1)
+      channels.audio(encoder, Buffer.concat([Buffer.from([0xaf, 1]), Buffer.alloc(300, frame)]));
+  }
+
+  it('plays a private stream to holders of tickets, down to its segments, and to nobody else', async () => {
+    goPrivate('secret');
+    channels.admit('secret', 'good-ticket');
+    const ask = async (path: string): Promise<string> => {
+      const { status, body } = await httpRequest(url + path);
+      return status === 200 ? '200' : `${status} ${(JSON.parse(body.toString()) as { code: string }).code}`;
+    };
+    const playlist = (await httpRequest(`${url}/live/secret.m3u8?token=good-ticket`)).body.toString();
+    const segments = playlist.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(segments.length).toBeGreaterThan(0);
+    for (const segment of segments) {
+      expect(segment).toMatch(/^secret-\w+-\d+\.ts\?token=good-ticket$/);
+      const { status, headers } = await httpRequest(`${url}/live/${segment}`);
+      expect([status, headers['cache-control']]).toEqual([200, 'private, no-store']);
+      expect(await ask(`/live/${segment.replace(/\?.*/, '')}`)).toBe('401 unauthorized');
+    }
+    for (const path of [
+      '/live/secret.flv',
+      '/live/secret.m3u8',
+      `/live/${segments[0]?.replace(/\?.*/, '')}`,
+    ]) {
+      expect(await ask(path)).toBe('401 unauthorized');
+      expect(await ask(`${path}?token=`)).toBe('401 unauthorized');
+      expect(await ask(`${path}?xtoken=good-ticket`)).toBe('401 unauthorized');
+      expect(await ask(`${path}?token=another`)).toBe('403 forbidden');
+      expect((await httpRequest(url + path, { method: 'HEAD' })).status).toBe(401);
+    }
+    channels.expel('secret', 'good-ticket');
+    expect(await ask('/live/secret.m3u8?token=good-ticket')).toBe('403 forbidden');
+    expect(await ask(`/live/${segments[0]}`)).toBe('403 forbidden');
+  });
+
+  it('cuts off who plays by a ticket that is good no more, and leaves others alone', async () => {
+    goPrivate('hushed');
+    channels.admit('hushed', 'first');
+    channels.admit('hushed', 'second');
+    const [first, second] = await Promise.all(
+      ['first', 'second'].map((ticket) => FlvListener.connect(`${url}/live/hushed.flv?token=${ticket}`)),
+    );
+    channels.expel('hushed', 'first');
+    expect(await first?.end()).toBe('cut');
+    channels.retire('hushed');
+    second?.leave();
+  });
+
+  it('keeps what is left of a private stream private, whatever comes after it under its name', async () => {
+    goPrivate('twice');
+    channels.admit('twice', 'old');
+    const playlist = (await httpRequest(`${url}/live/twice.m3u8?token=old`)).body.toString();
+    const segment = /^twice-.*\.ts/m.exec(playlist)?.[0];
+    channels.retire('twice');
+    channels.announce('twice');
+    expect((await httpRequest(`${url}/live/${segment}`)).status).toBe(401);
+    expect((await httpRequest(`${url}/live/${segment}?token=old`)).status).toBe(200);
+    channels.expel('twice', 'old');
+    expect((await httpRequest(`${url}/live/${segment}?token=old`)).status).toBe(403);
+  });
+
   /** A request that is held for as long as the face would, in no time. */
   async function held(path: string, method = 'GET'): Promise<HttpAnswer> {
     const answer = httpRequest(url + path, { method });
