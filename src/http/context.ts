@@ -6,6 +6,7 @@ import type { Problem } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { Metrics } from '../base/metrics';
 import type { VibeRegistry } from '../vibes/registry';
+import { Audit } from './audit';
 import { Guests } from './guests';
 import { Urls } from './urls';
 
@@ -80,12 +81,14 @@ export interface HttpContext extends HttpHouse {
   readonly urls: Urls;
   readonly openDoors: Set<OpenDoor>;
   readonly guests: Guests;
+  readonly audit: Audit;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
 }
 
 export function createContext(house: HttpHouse): HttpContext {
   const { config, registry, doorkeeper, hooks, webRtc, clock, logger, metrics, version } = house;
+  const guests = new Guests(config, clock);
   return {
     config,
     registry,
@@ -100,7 +103,8 @@ export function createContext(house: HttpHouse): HttpContext {
     version,
     urls: new Urls(config),
     openDoors: new Set(),
-    guests: new Guests(config, clock),
+    guests,
+    audit: new Audit({ logger, clock, networkOf: guests.networkOf }),
     startedMs: clock.nowMs(),
   };
 }

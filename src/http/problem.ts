@@ -78,7 +78,13 @@ export function answerError(
   error: unknown,
   req: IncomingMessage,
   res: ServerResponse,
-  { clock, guests, logger, metrics }: Pick<HttpContext, 'clock' | 'guests' | 'logger' | 'metrics'>,
+  {
+    clock,
+    guests,
+    audit,
+    logger,
+    metrics,
+  }: Pick<HttpContext, 'clock' | 'guests' | 'audit' | 'logger' | 'metrics'>,
 ): void {
   // Nobody is left to be answered.
   if (error instanceof BodyAborted) return void res.destroy();
@@ -86,6 +92,7 @@ export function answerError(
   const problem = toProblem(error, logger, { path: originalUrl(req), requestId });
   metrics.problems.inc({ code: problem.code });
   guests.refused(req, problem);
+  audit.refused(req, problem);
   answerProblem(req, res, problem, clock);
 }
 

@@ -46,7 +46,7 @@ export class Upgrades {
     const requestId = requestIdOf(req);
     const onError = (): void => void socket.destroy();
     socket.on('error', onError);
-    const { guests } = this.#context;
+    const { guests, audit } = this.#context;
     let route = 'other';
     try {
       const { vibeId, door } = target(req);
@@ -65,7 +65,10 @@ export class Upgrades {
       this.#servers[door].handleUpgrade(req, socket, head, (webSocket) => {
         socket.off('error', onError);
         this.#count(route, 101);
-        const refused = (problem: Problem): void => guests.refused(req, problem);
+        const refused = (problem: Problem): void => {
+          guests.refused(req, problem);
+          audit.refused(req, problem);
+        };
         this.#welcome(webSocket, open, { instance: pathOf(req.url ?? ''), requestId, refused });
       });
     } catch (error) {
@@ -74,6 +77,7 @@ export class Upgrades {
       this.#count(route, problem.status);
       this.#context.metrics.problems.inc({ code: problem.code });
       guests.refused(req, problem);
+      audit.refused(req, problem);
       const more: Record<string, string> = problem.status === 426 ? { 'Sec-WebSocket-Version': '13' } : {};
       answerRaw(socket, problem, { instance: pathOf(about.path), requestId }, more);
     }

@@ -19,7 +19,7 @@ export function whereToListen(vibe: Vibe, { urls }: HttpContext, ticket?: string
 
 /** `POST /stream/:vibeId/start` */
 export function startDoor(context: HttpContext): RequestHandler {
-  const { registry, urls, clock } = context;
+  const { registry, urls, clock, audit } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
     const grant = await admit(req, { role: 'creator', vibeId }, context);
@@ -34,6 +34,7 @@ export function startDoor(context: HttpContext): RequestHandler {
       claim: body.claim ?? false,
       isPrivate: body.visibility === 'private',
     });
+    audit.done(req, { act: 'start', vibeId, by: grant?.subject ?? vibe.creator });
     res.status(created ? 201 : 200).json({
       success: true,
       vibeId: vibe.id,
@@ -51,7 +52,7 @@ export function startDoor(context: HttpContext): RequestHandler {
 
 /** `POST /stream/:vibeId/end`. Answers at once: what is buffered is played out while the state is `ending`. */
 export function endDoor(context: HttpContext): RequestHandler {
-  const { registry, clock } = context;
+  const { registry, clock, audit } = context;
   return async (req, res) => {
     const vibeId = req.params['vibeId'] as string;
     const grant = await admit(req, { role: 'creator', vibeId }, context);
@@ -59,6 +60,7 @@ export function endDoor(context: HttpContext): RequestHandler {
     const claim = claimOf(req, readQuery(req), grant);
     const vibe = registry.require(vibeId);
     registry.authorize(vibe, { ...claim, ...(body.creator === undefined ? {} : { creator: body.creator }) });
+    audit.done(req, { act: 'end', vibeId, by: grant?.subject ?? body.creator ?? claim.creator });
     const drain = body.drain ?? true;
     const ended = vibe.end({ drain, cause: 'creator' });
     if (!drain) await settlesWithin(clock, END_MS, Promise.resolve(ended));

@@ -58,6 +58,8 @@ describe('a relay with AUTH_MODE=token', () => {
     expect(listening.exitCode).toBe(0);
     expect((await publishing).exitCode).toBe(0);
 
+    expect(daemon.output).toMatch(/"audit":"refused","code":"unauthorized"/);
+    expect(daemon.output).toMatch(/"audit":"done","act":"start","vibeId":"show-1","by":"ana"/);
     const ticket = await mint('--role', 'participant', '--vibe', 'show-1', '--expires', '5m');
     await httpRequest(`${daemon.apiUrl}/stream/show-1?token=${ticket}`);
     for (const secret of [SECRET, creator, participant, admin, ticket])
