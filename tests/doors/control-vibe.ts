@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { notJudged } from '../helpers/canary';
 import type { Daemon } from '../helpers/daemon';
 import { delay } from '../helpers/eventually';
-import { FlvListener } from '../helpers/flv-listener';
-import { httpRequest } from '../helpers/http-request';
+import type { FlvListener } from '../helpers/flv-listener';
+import { httpRequest, jsonRequest } from '../helpers/http-request';
 import { music } from '../helpers/music';
 import { encodeOffline } from '../helpers/offline-encode';
 import { webAgent } from '../helpers/web';
@@ -28,23 +28,30 @@ export class ControlVibe {
   static readonly creator = 'an-honest-creator';
   readonly #daemon: Daemon;
   readonly #listener: FlvListener;
+  readonly #ownerKey: string | undefined;
   readonly #posted: Buffer[] = [];
   readonly #sending: Promise<void>;
   #isOver = false;
   #latestMs = 0;
 
-  private constructor(daemon: Daemon, listener: FlvListener) {
+  private constructor(daemon: Daemon, listener: FlvListener, ownerKey: string | undefined) {
     this.#daemon = daemon;
+    this.#ownerKey = ownerKey;
     this.#listener = listener;
     this.#sending = this.#send();
     this.#sending.catch(() => undefined);
   }
 
-  /** Resolves when the listener hears it. */
-  static async begin(daemon: Daemon): Promise<ControlVibe> {
-    await daemon.startVibe(ControlVibe.id, ControlVibe.creator);
-    const listener = await FlvListener.connect(daemon.flvUrl(ControlVibe.id));
-    const vibe = new ControlVibe(daemon, listener);
+  /**
+   * Resolves when the listener hears it.
+   * @param claimed whether it has an owner key, without which anybody may end it who names no creator
+   */
+  static async begin(daemon: Daemon, claimed = false): Promise<ControlVibe> {
+    const url = `${daemon.apiUrl}/stream/${ControlVibe.id}/start`;
+    const { json } = await jsonRequest(url, { json: { creator: ControlVibe.creator, claim: claimed } });
+    const ownerKey = typeof json['ownerKey'] === 'string' ? json['ownerKey'] : undefined;
+    const listener = await daemon.listen(ControlVibe.id);
+    const vibe = new ControlVibe(daemon, listener, ownerKey);
     await listener.until('the first frames', () => listener.frames.length > TAIL_FRAMES);
     return vibe;
   }
@@ -56,7 +63,11 @@ export class ControlVibe {
   async prove(): Promise<void> {
     this.#isOver = true;
     await this.#sending;
-    await this.#daemon.endVibe(ControlVibe.id, { creator: ControlVibe.creator, drain: false });
+    await httpRequest(`${this.#daemon.apiUrl}/stream/${ControlVibe.id}/end`, {
+      method: 'POST',
+      headers: { ...this.#headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ creator: ControlVibe.creator, drain: false }),
+    });
     await this.#listener.end();
     const heard = this.#listener.aacFrames.slice(0, -TAIL_FRAMES);
     const posted = Buffer.concat(this.#posted);
@@ -74,6 +85,10 @@ export class ControlVibe {
     throw new Error(`the control vibe: ${what}; the creator was late by ${this.#latestMs} ms at worst`);
   }
 
+  get #headers(): Record<string, string> {
+    return this.#ownerKey === undefined ? {} : { authorization: `Bearer ${this.#ownerKey}` };
+  }
+
   /** Sends on, after a tune's end from its beginning, until `prove`. */
   async #send(): Promise<void> {
     const tune = music(20, 6);
@@ -89,7 +104,7 @@ export class ControlVibe {
       const body = tune.subarray(from, from + CHUNK_BYTES);
       const answer = await httpRequest(url, {
         method: 'POST',
-        headers: { 'content-type': 'audio/pcm' },
+        headers: { ...this.#headers, 'content-type': 'audio/pcm' },
         body,
         agent,
       });

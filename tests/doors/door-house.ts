@@ -35,6 +35,8 @@ export interface DoorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether nginx stands in front, and rows go through it. */
   readonly throughNginx?: boolean;
+  /** Whether the control vibe has an owner key. */
+  readonly claimed?: boolean;
   /** Whether a real SRS is the media server. */
   readonly withSrs?: boolean;
   /** Where rows go, if not to the daemon's own port. */
@@ -75,7 +77,7 @@ export class DoorHouse {
     try {
       nginx = options.throughNginx ? await Nginx.start(daemon) : undefined;
       if (nginx) trust(nginx.ca);
-      const control = await ControlVibe.begin(daemon);
+      const control = await ControlVibe.begin(daemon, options.claimed);
       const place = options.place?.(daemon) ?? placeOf(daemon, nginx);
       return new DoorHouse({ daemon, nginx, control, place }, await stateOf(daemon));
     } catch (error) {
