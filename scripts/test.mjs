@@ -33,6 +33,10 @@ const SUITE_LIMIT_MS = Number(process.env.SUITE_LIMIT_MINUTES || 40) * 60_000;
 const GUARD_SLACK = 2;
 /** Several times what it takes. */
 const GUARD_LIMIT_MS = 10 * 60_000;
+/** Of load, for the soak at the end: six faults fit into it. */
+const SOAK_MINUTES = process.env.SOAK_MINUTES || '1.5';
+/** It takes 40 s besides, to begin and to see that nothing is left; this is several times that. */
+const SOAK_LIMIT_MS = (Number(SOAK_MINUTES) + 4) * 60_000;
 /** How much of a failure's message the summary at the end shows. */
 const MESSAGE_LINES = 8;
 
@@ -100,6 +104,7 @@ await suite('End to end: the built daemon, real FFmpeg, real players (some minut
 await suite('Doors: what must not be sent, to each of them', 'doors', ['--maxWorkers', '4']);
 await beside;
 // Alone on the machine, as far as that is ours to say.
+soak();
 guard();
 
 // Last, because a log is often seen by its end alone: what failed, and what it said.
@@ -215,6 +220,20 @@ function guard() {
   totals.passed += seen.passed;
   for (const line of seen.failed) fail(`Speed: ${line}`);
   unjudged.push(...seen.unjudged.map((line) => `Speed: NOT JUDGED: ${line}`));
+}
+
+/**
+ * A short soak, its faults from a seed that it prints: load, faults, and all that is heard held against what was sent. Each
+ * of its verdicts counts as a test does.
+ */
+function soak() {
+  say(`\n▸ Soak: faults under load, and everything heard compared (${SOAK_MINUTES} minutes)`);
+  const program = path.join(ROOT, 'tests', 'torture', 'soak', 'main.ts');
+  const args = ['-r', path.join(ROOT, 'bench', 'register.cjs'), program, '--json', '--minutes', SOAK_MINUTES];
+  const seen = runGuard(args, { cwd: ROOT, env, limitMs: SOAK_LIMIT_MS });
+  totals.passed += seen.passed;
+  for (const line of seen.failed) fail(`Soak: ${line}`);
+  unjudged.push(...seen.unjudged.map((line) => `Soak: NOT JUDGED: ${line}`));
 }
 
 /** A step without which nothing else makes sense. */

@@ -21,6 +21,7 @@ and says at the end what nothing explains, what does not add up, and what has gr
   --minutes N   of load, fractions too; or SOAK_MINUTES (${MINUTES})
   --seed N      of the faults, to have the same ones again; or SOAK_SEED (drawn, and printed)
   --save        keeps the result in tests/torture/results/soak.json
+  --log FILE    keeps the relay's log
   --json        a line of JSON on standard output, for scripts: how many verdicts passed, and which did not;
                 the summary is on standard error then
 
@@ -30,6 +31,8 @@ const args = process.argv.slice(2);
 if (args.includes('--help') || args.includes('-h')) {
   console.log(HELP);
 } else {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => process.exit(130));
   soak().catch((error: unknown) => {
     console.error(error);
     process.exit(2);
@@ -43,7 +46,11 @@ async function soak(): Promise<void> {
   say(
     `seed ${seed}, ${minutes} min of load, ${plan.faults.length} faults; again: npm run soak -- --minutes ${minutes} --seed ${seed}`,
   );
-  const result = await new Soak(plan, say).run(verdictsOf);
+  const logFile = textOf('--log');
+  const result = await new Soak(plan, say).run(async (witnessed) => {
+    if (logFile !== undefined) writeFileSync(logFile, witnessed.stage.daemon.output);
+    return verdictsOf(witnessed);
+  });
   const isJson = args.includes('--json');
   if (isJson) say(summaryOf(result));
   console.log(isJson ? JSON.stringify(countsOf(result)) : summaryOf(result));
@@ -54,9 +61,13 @@ async function soak(): Promise<void> {
   process.exitCode = result.verdict === 'passed' ? 0 : 1;
 }
 
-function numberOf(flag: string, fromEnvironment: string | undefined): number | undefined {
+function textOf(flag: string): string | undefined {
   const at = args.indexOf(flag);
-  const text = at >= 0 ? args[at + 1] : fromEnvironment;
+  return at >= 0 ? args[at + 1] : undefined;
+}
+
+function numberOf(flag: string, fromEnvironment: string | undefined): number | undefined {
+  const text = textOf(flag) ?? fromEnvironment;
   if (text === undefined || text === '') return undefined;
   const value = Number(text);
   if (!(value > 0)) throw new Error(`${flag}: ${text} is no number above 0`);

@@ -80,8 +80,13 @@ export class Soak {
     const stage = await Stage.open({
       LEASE_SECONDS: String(LEASE_SECONDS),
       HOLD_SECONDS: String(HOLD_SECONDS),
+      // The load of a soak is the soak's own: who comes is let in, however busy two cores are.
+      MAX_CPU_PERCENT: '100',
     });
     const memory = new MemoryWatch(stage);
+    // Who ends the soak before its time ends the relay with it.
+    const endDaemon = (): void => stage.daemon.signal('SIGTERM');
+    process.once('exit', endDaemon);
     try {
       await memory.sample();
       const before = { holdings: await memory.holdings(), standing: await stage.standing() };
@@ -113,6 +118,7 @@ export class Soak {
     } finally {
       await memory.stop().catch(() => undefined);
       memory.close();
+      process.off('exit', endDaemon);
       await stage.close().catch((error: unknown) => this.#say(`the daemon: ${(error as Error).message}`));
       await checks.close();
       await canary.stop();
