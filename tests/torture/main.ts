@@ -21,6 +21,7 @@ const PROGRESS = path.join(__dirname, 'report/progress.cjs');
 
 interface Asked {
   readonly only?: string;
+  readonly srs?: true;
   readonly save?: true;
 }
 
@@ -36,6 +37,7 @@ const program = new Command('torture')
     'of the files in tests/torture/: encoder, media-server, creator, …; all of them, where left out',
   )
   .option('--only <name>', 'faults whose names match this regular expression')
+  .option('--srs', 'with SRS alone, and not with the embedded media server')
   .option('--save', 'keep the results in tests/torture/results/, for `npm run torture docs`')
   .addHelpText(
     'after',
@@ -56,8 +58,11 @@ program
       program.error('docs/reliability.md is not what tests/torture/results/ says; npm run torture docs');
   });
 
-async function torture(pattern = '', { only, save }: Asked = {}): Promise<void> {
-  const { rows, exitCode } = await run(pattern, only);
+async function torture(pattern = '', { only, srs, save }: Asked = {}): Promise<void> {
+  if (srs && !process.env['SRS_BINARY']) program.error('error: SRS_BINARY names no SRS');
+  // What the names of suites end with stands before those of faults.
+  const names = [...(srs ? ['\\[SRS \\d'] : []), ...(only === undefined ? [] : [only])];
+  const { rows, exitCode } = await run(pattern, names.join('.*'));
   const isWhole = only === undefined && exitCode !== undefined;
   console.log(`\n${renderTable(rows)}\n`);
   const kept = rows.filter(isKept).length;
@@ -76,17 +81,14 @@ async function torture(pattern = '', { only, save }: Asked = {}): Promise<void> 
 }
 
 /** Runs jest on the files that match, to its end; where it was told to end before that, it has no exit code. */
-async function run(
-  pattern: string,
-  only: string | undefined,
-): Promise<{ rows: Row[]; exitCode: number | undefined }> {
+async function run(pattern: string, names: string): Promise<{ rows: Row[]; exitCode: number | undefined }> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'vibesflow-torture-'));
   try {
     const file = path.join(scratch, 'rows.jsonl');
     const args = ['--selectProjects=torture', '--runInBand', '--verbose=false', `--reporters=${PROGRESS}`];
     const what = [
       `--testPathPatterns=tests/torture/(?:${pattern})`,
-      ...(only ? [`--testNamePattern=${only}`] : []),
+      ...(names === '' ? [] : [`--testNamePattern=${names}`]),
     ];
     const jest = spawn(process.execPath, [JEST, ...args, ...what], {
       cwd: ROOT,
