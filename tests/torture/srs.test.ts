@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { delay, eventually } from '../helpers/eventually';
+import { FlvListener } from '../helpers/flv-listener';
 import { httpRequest } from '../helpers/http-request';
 import { SRS } from '../helpers/media-servers';
 import { describeSrs, type Srs } from '../helpers/srs';
@@ -21,6 +24,16 @@ const NO_ANSWERS: readonly GateFault[] = [
   { status: 500, body: '{"code":0}' },
   { status: 200, body: 'no JSON at all' },
   { status: 200, body: '' },
+];
+const SLOW = 10;
+const STRANGERS = 200;
+const LASTS_MS = 5_000;
+/** What strangers say to an RTMP port: HTTP, TLS, an RTMP that is none, and nothing. */
+const SAYINGS = [
+  Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+  Buffer.from('16030100c8010000c40303', 'hex'),
+  Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072, 0xff), Buffer.alloc(512, 0xa5)]),
+  Buffer.alloc(0),
 ];
 /** SRS is up, and a vibe that waited for it is heard. */
 const HEARD_WITHIN_MS = 3_000;
@@ -84,7 +97,8 @@ describeSrs('a vibe on an SRS whose doors fail', () => {
       lines: NO_ANSWERS.length,
       account: {
         within: FRAME,
-        because: 'a player whom SRS lets in when the encoder has begun misses its first frame, which carries nothing',
+        because:
+          'a player whom SRS lets in when the encoder has begun misses its first frame, which carries nothing',
       },
     },
     {
@@ -110,6 +124,46 @@ describeSrs('a vibe on an SRS whose doors fail', () => {
       // With it goes what lay on the way.
       price: { lost: 3 * FRAME, stallMs: 8_000, reconnects: 1, restarts: 1 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'killed',
+    },
+    {
+      name: `${SLOW} other listeners of SRS read 1 kB/s`,
+      vibeId: 'srs-slow',
+      inject: async ({ stage: { daemon }, victim }) => {
+        const toMedia = await TcpProxy.start(Number(new URL(daemon.mediaUrl).port));
+        toMedia.set({ down: { bytesPerSecond: 1_000 } });
+        const url = `http://127.0.0.1:${toMedia.port}/live/${victim.vibeId}.flv`;
+        const atMs = performance.now();
+        const slow = await Promise.all(Array.from({ length: SLOW }, () => FlvListener.join(url)));
+        await delay(LASTS_MS);
+        const rate = (toMedia.bytes.down * 1000) / SLOW / LASTS_MS;
+        for (const listener of slow) listener.leave();
+        await toMedia.close();
+        if (rate > 1_500 || rate < 200) throw new Error(`they read ${rate} B/s`);
+        return { atMs, witness: `each got ${Math.round(rate)} B/s of 16 kB/s` };
+      },
+      price: { lost: 0, stallMs: 500 },
+    },
+    {
+      name: `${STRANGERS} strangers at SRS’s RTMP port: HTTP, TLS, noise, nothing`,
+      vibeId: 'srs-strangers',
+      inject: async ({ stage: { daemon } }) => {
+        const atMs = performance.now();
+        const sockets = await Promise.all(
+          Array.from({ length: STRANGERS }, async (_, index) => {
+            const socket = net.connect(daemon.rtmpPort, '127.0.0.1');
+            socket.on('error', () => undefined);
+            socket.resume();
+            await once(socket, 'connect');
+            socket.write(SAYINGS[index % SAYINGS.length] as Buffer);
+            return socket;
+          }),
+        );
+        await delay(LASTS_MS);
+        const stood = sockets.filter(({ closed }) => !closed).length;
+        for (const socket of sockets) socket.destroy();
+        return { atMs, witness: `SRS took them in, and let ${stood} of them stand for ${LASTS_MS / 1000} s` };
+      },
+      price: { lost: 0, stallMs: 500 },
     },
   ];
 
