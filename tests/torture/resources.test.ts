@@ -3,8 +3,10 @@ import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { Daemon } from '../helpers/daemon';
 import { delay, eventually } from '../helpers/eventually';
+import { httpRequest, jsonRequest } from '../helpers/http-request';
 import { describeWithEach, EMBEDDED } from '../helpers/media-servers';
 import { burn } from './faults/burners';
+import { MemoryCeiling, whyNoCeiling } from './faults/memory-ceiling';
 import { kill } from './faults/signals';
 import { askAnew, askOn, exhaustDescriptors, knock, starveOfDescriptors } from './faults/descriptors';
 import type { Fault } from './suite/fault';
@@ -63,6 +65,36 @@ describeWithEach('vibes on a machine that runs out of something', (media) => {
   testFaults(() => stage, faults, media);
 });
 
+const noCeiling = whyNoCeiling();
+/** Less than what has to be free for another vibe (`MIN_FREE_MEMORY_MB`), and more than two vibes take. */
+const CEILING_BYTES = 100 * 2 ** 20;
+
+const shortOfMemory: Fault = {
+  name: 'the daemon has less memory than another vibe needs, for 4 s (cgroup)',
+  vibeId: 'memory-short',
+  inject: async ({ stage: { daemon } }) => {
+    const ready = async (): Promise<number> => (await httpRequest(`${daemon.apiUrl}/ready`)).status;
+    const ceiling = new MemoryCeiling(CEILING_BYTES);
+    const atMs = performance.now();
+    const letOut = ceiling.add(daemon.pid);
+    try {
+      await eventually('/ready says what is wrong', async () => (await ready()) === 503);
+      const url = `${daemon.apiUrl}/stream/one-too-many/start`;
+      const { status, json } = await jsonRequest(url, { method: 'POST', json: { creator: 'ann' } });
+      if (status !== 503 || json['code'] !== 'overloaded') throw new Error(`another vibe was told ${status}`);
+      await delay(4_000);
+      if (ceiling.kills > 0) throw new Error('the kernel killed somebody');
+      return { atMs, witness: `another vibe was refused: ${String(json['detail'])}` };
+    } finally {
+      letOut();
+      await ceiling.empty();
+      ceiling.dispose();
+      await eventually('there is room again', async () => (await ready()) === 200);
+    }
+  },
+  price: { lost: 0, stallMs: 500 },
+};
+
 const OPEN_FILES = 256;
 const STRANGERS = 300;
 
@@ -117,7 +149,7 @@ const besieged: Fault = {
   says: (line, { victim }) => line.vibeId === victim.vibeId && line['reason'] === 'killed',
 };
 
-describe('vibes of a daemon with few descriptors', () => {
+describe('vibes of a daemon that may have little', () => {
   let stage: Stage;
   beforeAll(async () => {
     const through = ['prlimit', `--nofile=${OPEN_FILES}`];
@@ -125,5 +157,5 @@ describe('vibes of a daemon with few descriptors', () => {
   });
   afterAll(async () => stage?.close());
 
-  testFaults(() => stage, [crowded, besieged]);
+  testFaults(() => stage, [crowded, besieged, ...(noCeiling === undefined ? [shortOfMemory] : [])]);
 });

@@ -30,7 +30,7 @@ export class MemoryCeiling {
   constructor(bytes: number) {
     ceilings += 1;
     const isFirst = existsSync(FIRST);
-    this.#directory = path.join(isFirst ? FIRST : ROOT, `vibesflow-${process.pid}-${ceilings}`);
+    this.#directory = path.join(treeRoot(), `vibesflow-${process.pid}-${ceilings}`);
     mkdirSync(this.#directory);
     try {
       this.#write(isFirst ? 'memory.limit_in_bytes' : 'memory.max', bytes);
@@ -40,8 +40,11 @@ export class MemoryCeiling {
     }
   }
 
-  add(pid: number): void {
+  /** Takes a process in. @returns how to let it out again */
+  add(pid: number): () => void {
+    const home = homeOf(pid);
     this.#write('cgroup.procs', pid);
+    return () => writeFileSync(path.join(home, 'cgroup.procs'), String(pid));
   }
 
   /** How many processes the kernel has killed because of it. */
@@ -65,4 +68,15 @@ export class MemoryCeiling {
   #write(name: string, value: number): void {
     writeFileSync(path.join(this.#directory, name), String(value));
   }
+}
+
+function treeRoot(): string {
+  return existsSync(FIRST) ? FIRST : ROOT;
+}
+
+/** Where a process is now: `4:memory:/some/where` in the first version, `0::/some/where` in the second. */
+function homeOf(pid: number): string {
+  const lines = readFileSync(`/proc/${pid}/cgroup`, 'latin1');
+  const [, where = '/'] = /^\d+:memory:(.*)$/m.exec(lines) ?? /^0::(.*)$/m.exec(lines) ?? [];
+  return path.join(treeRoot(), where);
 }
