@@ -59,8 +59,11 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
   server.on('connection', (socket) => crowd.add(socket));
   server.on('drop', () => context.metrics.problems.inc({ code: 'too-many-connections' }));
   const exchanges = new WeakMap<Duplex, Exchange>();
-  const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
+  const note = (req: http.IncomingMessage, res: http.ServerResponse): void => {
     exchanges.set(req.socket, { latest: res, before: exchanges.get(req.socket)?.latest });
+  };
+  const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
+    note(req, res);
     if (isClosing) res.setHeader('Connection', 'close');
     res.once('close', () => isClosing && setImmediate(() => server.closeIdleConnections()));
     if (crowd.isUnwelcome(req.socket)) {
@@ -79,9 +82,10 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
     markAwaitingContinue(req);
     onRequest(req, res);
   });
-  server.on('checkExpectation', (req, res) =>
-    refuse(req, res, new Problem('expectation-failed', 'Only 100-continue can be expected here.')),
-  );
+  server.on('checkExpectation', (req, res) => {
+    note(req, res);
+    refuse(req, res, new Problem('expectation-failed', 'Only 100-continue can be expected here.'));
+  });
   function refuse(req: http.IncomingMessage, res: http.ServerResponse, problem: unknown): void {
     res.setHeader('X-Request-Id', requestIdOf(req));
     answerError(problem, req, res, context);
@@ -168,7 +172,7 @@ function answerBroken(
   socket: Duplex,
   latest: http.ServerResponse | undefined,
 ): void {
-  if (latest?.headersSent && !latest.req.complete) {
+  if (latest && isLast(latest)) {
     socket.once('finish', () => socket.destroy());
     socket.end();
     return;
@@ -179,10 +183,11 @@ function answerBroken(
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new Problem('request-timeout', 'The request took too long to arrive.')
         : new Problem('bad-request', 'This is not HTTP as it should be.');
-  const answer = (): void => {
-    if (socket.writable) answerRaw(socket, problem, { instance: '/', requestId: randomUUID() });
-  };
-  // Whoever sent a whole request before gets the answer to that one first.
-  if (latest?.req.complete && !latest.writableFinished) latest.once('close', answer);
-  else answer();
+  answerRaw(socket, problem, { instance: '/', requestId: randomUUID() });
+}
+
+/** Whether nothing may follow this answer: it says so, or its request broke off when it was under way. */
+function isLast(answer: http.ServerResponse): boolean {
+  if (!answer.headersSent) return false;
+  return !answer.req.complete || !answer.shouldKeepAlive || answer.getHeader('Connection') === 'close';
 }

@@ -35,6 +35,8 @@ export interface DoorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether nginx stands in front, and rows go through it. */
   readonly throughNginx?: boolean;
+  /** Whether the relay may have no room for what is sent: 503. */
+  readonly isFull?: boolean;
   /** Whether the control vibe has an owner key. */
   readonly claimed?: boolean;
   /** Whether a real SRS is the media server. */
@@ -79,7 +81,9 @@ export class DoorHouse {
       if (nginx) trust(nginx.ca);
       const control = await ControlVibe.begin(daemon, options.claimed);
       const place = options.place?.(daemon) ?? placeOf(daemon, nginx);
-      return new DoorHouse({ daemon, nginx, control, place }, await stateOf(daemon));
+      const house = new DoorHouse({ daemon, nginx, control, place }, await stateOf(daemon));
+      if (options.isFull) house.#asked.add('503');
+      return house;
     } catch (error) {
       await nginx?.stop();
       await daemon.stop();

@@ -50,7 +50,9 @@ export async function exchange(place: Place, steps: readonly Step[], id: string)
       isWebSocket = connection.received.startsWith('HTTP/1.1 101 ');
       if (!isWebSocket) break;
     }
-    const received = isWebSocket || place.isRaw ? await ended(connection) : await answered(connection);
+    const received = place.isRaw
+      ? await ended(connection)
+      : await answered(connection, isWebSocket ? isClosed : isWhole);
     const overMs = performance.now();
     const times = { ms: overMs - sentMs, wholeMs: overMs - beganMs };
     if (place.isRaw) return { ...NO_HTTP, body: received, ...times };
@@ -95,15 +97,20 @@ async function ended(connection: RawConnection): Promise<string> {
 }
 
 /** Up to the end of one whole answer, or of the connection. */
-async function answered(connection: RawConnection): Promise<string> {
+async function answered(connection: RawConnection, isOver: (received: string) => boolean): Promise<string> {
   const closed = ended(connection);
   closed.catch(() => undefined);
   for (;;) {
     const { received } = connection;
-    if (isWhole(received) || !connection.isOpen) return received;
+    if (isOver(received) || !connection.isOpen) return received;
     await Promise.race([connection.more(), closed]);
     if (!connection.isOpen) return closed;
   }
+}
+
+/** Whether a WebSocket has said its last word: then it waits for ours. */
+function isClosed(received: string): boolean {
+  return readFrames(received).closeCode !== 1006;
 }
 
 const CONTINUE = /^HTTP\/1\.1 100 Continue\r\n\r\n/;
@@ -154,6 +161,7 @@ function readFrames(received: string): Omit<Answer, 'ms' | 'wholeMs'> {
     const opcode = (bytes[at] as number) & 0x0f;
     const short = (bytes[at + 1] as number) & 0x7f;
     const headBytes = short < 126 ? 2 : short === 126 ? 4 : 10;
+    if (at + headBytes > bytes.length) break;
     const length =
       short < 126
         ? short
@@ -161,6 +169,7 @@ function readFrames(received: string): Omit<Answer, 'ms' | 'wholeMs'> {
           ? bytes.readUInt16BE(at + 2)
           : Number(bytes.readBigUInt64BE(at + 2));
     const payload = bytes.subarray(at + headBytes, at + headBytes + length);
+    if (at + headBytes + length > bytes.length) break;
     if (opcode === 1) messages.push(JSON.parse(payload.toString()) as Record<string, unknown>);
     if (opcode === 8) closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
     at += headBytes + length;

@@ -206,6 +206,17 @@ describe('a problem', () => {
     expect((await http.request('/health')).status).toBe(200);
   });
 
+  it.each([
+    ['the client asked to close', 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
+    ['the answer said that it closes', 'GET /health HTTP/1.1\r\n\r\n'],
+    ['both did', 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: x\r\nConnection: close\r\n\r\n'],
+  ])('is not said after the last answer, where %s', async (_what, last) => {
+    const connection = await raw(`${last}hello\r\n\r\n`);
+    const received = await connection.closed;
+    expect(received).toMatch(/Connection: close/);
+    expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+
   it('is said once: what follows a refused body and is no HTTP gets no answer of its own', async () => {
     const connection = await raw(
       'POST /stream/v/audio?format=mp3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcdefgh\r\n',
