@@ -120,7 +120,7 @@ export class WebSocketIngest {
   }
 
   #sendReady(): void {
-    const vibe = this.#vibe ?? this.#context.registry.get(this.#vibeId);
+    const vibe = this.#vibe ?? this.#seen();
     this.#sequence = vibe?.lastSequence ?? 0;
     this.#link.send({
       type: 'ready',
@@ -132,6 +132,18 @@ export class WebSocketIngest {
       bufferedMs: vibe?.bufferedMs ?? 0,
       sequence: this.#sequence,
     });
+  }
+
+  /** The vibe that there is already; nothing where it is private, and who connected has not shown that it is theirs. */
+  #seen(): Vibe | undefined {
+    const vibe = this.#context.registry.get(this.#vibeId);
+    try {
+      vibe?.ownership.checkListener(this.#claim);
+      return vibe;
+    } catch (error) {
+      if (error instanceof Problem) return undefined;
+      throw error;
+    }
   }
 
   #sendAck(bufferedMs: number): void {

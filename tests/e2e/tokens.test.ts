@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { tuneWav } from '../../src/cli/tune';
+import { Browser, type Page } from '../helpers/browser';
 import { Daemon } from '../helpers/daemon';
 import { eventually } from '../helpers/eventually';
 import { FlvListener } from '../helpers/flv-listener';
 import { httpRequest } from '../helpers/http-request';
+import { itNeeds } from '../helpers/players';
 import { type ProgramResult, runProgram } from '../helpers/run-program';
 import { ROOT } from '../helpers/sources';
 import { SECRET } from '../helpers/tokens';
@@ -115,6 +117,42 @@ describe('a relay with AUTH_MODE=token', () => {
     await sending;
     const tickets = [ann, ben].map((one) => /token=(.+)$/.exec(String(one?.hlsUrl))?.[1]);
     for (const ticket of tickets) expect(daemon.output).not.toContain(ticket);
+  });
+
+  itNeeds('chromium')('shows its pages to who has a token behind the # of the address', async () => {
+    const creator = await mint('--role', 'creator', '--vibe', 'paged');
+    const headers = { authorization: `Bearer ${creator}` };
+    await httpRequest(`${daemon.apiUrl}/stream/paged/start`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: '{"visibility":"private"}',
+    });
+    const sending = httpRequest(`${daemon.apiUrl}/stream/paged/audio`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'audio/wav' },
+      body: Buffer.concat([...tuneWav(20)]),
+    });
+    const browser = await Browser.start();
+    try {
+      const text = (id: string): string => `document.getElementById('${id}')?.textContent ?? ''`;
+      const shows = async (url: string, shown: string, wanted: RegExp): Promise<Page> => {
+        const page = await browser.page(`location.href = ${JSON.stringify(`${daemon.apiUrl}${url}`)}`);
+        const look = (): Promise<string> => page.run<string>(text(shown)).catch(() => '');
+        await eventually(`${url} shows ${wanted.source}`, async () => wanted.test(await look()));
+        return page;
+      };
+      await shows('/listen/paged', 'state', /by invitation only/);
+      const guest = await mint('--role', 'participant', '--vibe', 'paged', '--expires', '5m');
+      const page = await shows(`/listen/paged#token=${guest}`, 'state', /^Live/);
+      await page.run(`document.getElementById('play').click()`);
+      await eventually('it plays', () => page.run(`document.getElementById('audio').currentTime > 1`));
+      await shows('/', 'summary', /shown to admins/);
+      await shows(`/#token=${await mint('--role', 'admin')}`, 'summary', /1 vibe is live/);
+    } finally {
+      await browser.close();
+    }
+    await httpRequest(`${daemon.apiUrl}/stream/paged/end`, { method: 'POST', headers });
+    await sending;
   });
 
   it('is in order for the doctor, who has its settings', async () => {

@@ -70,6 +70,24 @@ describe('a private vibe in open mode', () => {
     owner.terminate();
   });
 
+  it('shows a creator’s connection how far it is, if it has the key', async () => {
+    const send = {
+      method: 'POST',
+      headers: { ...bearer(ownerKey), 'content-type': 'audio/pcm' },
+      body: Buffer.alloc(3_840),
+    };
+    await http.request('/stream/v/audio?creator=ann&sequence=41', send);
+    const ready = async (query: string): Promise<unknown> => {
+      const socket = new WebSocket(`${http.url.replace('http', 'ws')}/stream/v/audio${query}`);
+      const message = await new Promise<Buffer>((resolve) => socket.once('message', resolve));
+      socket.terminate();
+      const { state, sequence } = JSON.parse(message.toString()) as Record<string, unknown>;
+      return [state, sequence];
+    };
+    expect(await ready('')).toEqual(['starting', 0]);
+    expect(await ready(`?token=${ownerKey}`)).toEqual(['buffering', 41]);
+  });
+
   it('is no other vibe’s concern: public ones are joined without a ticket', async () => {
     const { json } = await http.ask('/stream/open/join', { method: 'POST' });
     expect(json['streamingUrl']).toBe('http://media.test:8080/live/open.flv');

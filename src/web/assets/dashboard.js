@@ -2,6 +2,10 @@
 
 const REFRESH_MS = 1000;
 
+/** Where the relay asks for an admin's token: after the # of the page's address, which browsers send to nobody. */
+const token = new URLSearchParams(location.hash.slice(1)).get('token');
+const credentials = token ? { authorization: `Bearer ${token}` } : {};
+
 const STATES = {
   starting: 'starting',
   buffering: 'buffering',
@@ -75,9 +79,11 @@ function show({ activeStreams, timestamp }) {
 
 async function refresh() {
   try {
-    const answer = await fetch('/streams/active');
-    if (!answer.ok) throw new Error(`the relay answered ${answer.status}`);
-    show(await answer.json());
+    const answer = await fetch('/streams/active', { headers: credentials });
+    const isRefused = answer.status === 401 || answer.status === 403;
+    if (isRefused) summary.textContent = 'What is live is shown to admins: add #token=… to the address.';
+    else if (!answer.ok) throw new Error(`the relay answered ${answer.status}`);
+    else show(await answer.json());
   } catch {
     summary.textContent = 'The relay does not answer. Trying again …';
   }

@@ -3,6 +3,8 @@
 const STATUS_MS = 2000;
 /** Where the relay does not say how long a lease lasts. */
 const LEASE_SECONDS = 60;
+/** How long an answer may take. */
+const ANSWER_MS = 5000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
 /** A player whose time stands still for so long is started anew. */
@@ -20,6 +22,9 @@ const WORDS = {
 
 const vibeId = decodeURIComponent(location.pathname.split('/')[2] ?? '');
 const api = `/stream/${encodeURIComponent(vibeId)}`;
+/** Where the relay asks for a token: after the # of the page's address, which browsers send to nobody. */
+const token = new URLSearchParams(location.hash.slice(1)).get('token');
+const credentials = token ? { authorization: `Bearer ${token}` } : {};
 const participantId = crypto.randomUUID?.() ?? `page-${Date.now()}-${Math.random().toString(36).slice(2)}`;
 
 const element = (id) => document.getElementById(id);
@@ -28,6 +33,9 @@ const button = element('play');
 
 /** The last answer of the relay; nothing while there is no such vibe. */
 let vibe;
+/** Where it is heard, as the last join had it: a private vibe is heard nowhere else. */
+let urls;
+let isRefused = false;
 let wantsToPlay = false;
 let player;
 let retryMs = FIRST_RETRY_MS;
@@ -44,8 +52,10 @@ function say(text) {
 function post(path, body) {
   const options = {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...credentials },
     body: JSON.stringify(body),
+    keepalive: true,
+    signal: AbortSignal.timeout(ANSWER_MS),
   };
   return fetch(`${api}/${path}`, options).catch(() => undefined);
 }
@@ -53,14 +63,18 @@ function post(path, body) {
 /** Takes the lease, and again three times in its length. */
 async function renew() {
   const answer = await post('join', { participantId });
-  const { leaseSeconds = LEASE_SECONDS } = answer?.ok ? await answer.json() : {};
+  const joined = answer?.ok ? await answer.json() : {};
+  const { leaseSeconds = LEASE_SECONDS } = joined;
+  if (joined.streamingUrl) urls = joined;
   clearTimeout(renewTimer);
   if (wantsToPlay) renewTimer = setTimeout(renew, (leaseSeconds * 1000) / 3);
 }
 
 function leave() {
   clearTimeout(renewTimer);
-  navigator.sendBeacon(`${api}/leave`, JSON.stringify({ participantId }));
+  // A beacon has no headers of its own.
+  if (token) void post('leave', { participantId });
+  else navigator.sendBeacon(`${api}/leave`, JSON.stringify({ participantId }));
 }
 
 function stopPlayer() {
@@ -76,8 +90,14 @@ function retry() {
   if (!wantsToPlay) return;
   stopPlayer();
   say('The connection was lost. Trying again …');
-  retryTimer = setTimeout(startPlayer, retryMs * (0.5 + Math.random()));
+  retryTimer = setTimeout(begin, retryMs * (0.5 + Math.random()));
   retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+}
+
+/** Joins first: what a private vibe was heard by may be good no more. */
+async function begin() {
+  await renew();
+  if (wantsToPlay) startPlayer();
 }
 
 function startPlayer() {
@@ -85,8 +105,8 @@ function startPlayer() {
   if (!vibe || vibe.state === 'ended' || vibe.state === 'failed') return;
   lastMovedMs = Date.now();
   lastTime = 0;
-  if (window.mpegts?.isSupported()) playFlv(vibe.streamingUrl);
-  else if (audio.canPlayType('application/vnd.apple.mpegurl')) audio.src = vibe.hlsUrl;
+  if (window.mpegts?.isSupported()) playFlv((urls ?? vibe).streamingUrl);
+  else if (audio.canPlayType('application/vnd.apple.mpegurl')) audio.src = (urls ?? vibe).hlsUrl;
   else return say('This browser can play neither HTTP-FLV nor HLS.');
   audio.play().catch((error) => {
     if (error.name === 'NotAllowedError') pause();
@@ -118,8 +138,7 @@ function play() {
   retryMs = FIRST_RETRY_MS;
   button.textContent = 'Stop';
   button.setAttribute('aria-pressed', 'true');
-  void renew();
-  startPlayer();
+  void begin();
 }
 
 function pause() {
@@ -135,6 +154,7 @@ function showVibe() {
   document.title = `${vibe?.title ?? vibeId} · VibesFlow`;
   element('creator').textContent = vibe?.creator ? `by ${vibe.creator}` : '';
   element('counts').textContent = vibe ? `${vibe.listeners} listening` : '';
+  if (isRefused) return say('This vibe is heard by invitation only.');
   if (!vibe) return say('There is no such vibe right now.');
   if (!wantsToPlay || vibe.state !== 'live') return say(WORDS[vibe.state] ?? vibe.state);
   if (!retryTimer || audio.currentTime > 0)
@@ -156,7 +176,8 @@ function watchPlayer() {
 
 async function refresh() {
   try {
-    const answer = await fetch(api);
+    const answer = await fetch(api, { headers: credentials });
+    isRefused = answer.status === 401 || answer.status === 403;
     vibe = answer.ok ? await answer.json() : undefined;
     showVibe();
     watchPlayer();
