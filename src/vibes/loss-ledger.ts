@@ -7,6 +7,8 @@ import type { PublishEnd } from '../media-server/media-server';
 const PRIMING_SAMPLES = 1024;
 const AAC_FRAME_SAMPLES = 1024;
 const AAC_RATE = 48_000;
+/** FFmpeg's progress has the time of the FLV that it wrote: whole milliseconds. */
+const PROGRESS_STEP_SECONDS = 0.001;
 /** The media server tells the end of a publish at once; when it died itself it never will. */
 const WITNESS_WAIT_MS = 5_000;
 
@@ -104,11 +106,14 @@ export class LossLedger {
   #account({ exit, end, received }: Life): void {
     if (!exit) return;
     const rate = this.#sampleRate;
+    const frames = end?.aacFrames;
     const published =
-      end?.aacFrames === undefined
+      frames === undefined
         ? Math.max(Math.floor((exit.outTimeUs * rate) / 1e6), publishedSamples(received, rate))
-        : publishedSamples(end.aacFrames, rate);
+        : publishedSamples(frames, rate);
     const lost = exit.samplesFed - published;
-    if (lost > 0) this.#onLoss(lost, exit);
+    const isProgressExact = frames === undefined && exit.reason === 'ended';
+    const isRounding = isProgressExact && lost <= rate * PROGRESS_STEP_SECONDS;
+    if (lost > 0 && !isRounding) this.#onLoss(lost, exit);
   }
 }

@@ -114,6 +114,17 @@ describe('the loss ledger', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('takes a millisecond for nothing where FFmpeg ended as it was asked to: its progress knows no less', () => {
+    const rounded = setUp();
+    rounded.ledger.exited({ ...exit(48_032, 1_000_000), reason: 'ended' });
+    rounded.ledger.begins('other');
+    rounded.ledger.unpublished({ vibeId: 'v', token: 'other' });
+    rounded.ledger.exited({ ...exit(48_032, 1_000_000), token: 'other', reason: 'ended' });
+    const cut = setUp();
+    cut.ledger.exited({ ...exit(48_049, 1_000_000), reason: 'ended' });
+    expect([rounded.losses, cut.losses]).toEqual([[], [49]]);
+  });
+
   it('waits for the media server’s word on the last life when it is closed', async () => {
     const { clock, losses, ledger } = setUp();
     ledger.exited(exit(12_000));
