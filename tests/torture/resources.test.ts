@@ -38,6 +38,11 @@ const faults: Fault[] = [
     inject: async ({ stage }) =>
       starveOfDescriptors({ pid: stage.mediaServer().pid, url: stage.daemon.mediaUrl }, 5_000),
     price: { lost: 0, stallMs: 500 },
+    withSrs: {
+      isNone:
+        'an SRS that could not take in one connection takes in no other until it is started again (7.0.18); so its ' +
+        '`max_connections` stays below the limit that it is started with',
+    },
   },
   {
     name: `two other programs on each core want all of it, for ${BURN_MS / 1000} s`,
