@@ -1,4 +1,11 @@
-import { type Counted, differenceOf, heardOf, toleranceOf, unaccounted, type VibeAccount } from './account';
+import * as account from './account';
+
+const { differenceOf, heardOf, toleranceOf } = account;
+type Counted = account.Counted;
+type VibeAccount = account.VibeAccount;
+
+const unaccounted = (vibes: readonly VibeAccount[], all: Counted): string[] =>
+  account.unaccounted(vibes, all).map(({ words }) => words);
 
 const SENT = 480_000;
 const clean: VibeAccount = {

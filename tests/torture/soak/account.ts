@@ -50,27 +50,37 @@ export function toleranceOf({ sent, heard, restarts }: VibeAccount): number {
   return ROUNDING + FRAME * restarts + (isCut ? EDGE : 0) + (isTrailing ? FRAME + EDGE : 0);
 }
 
-/** Holds what the relay counted against what everybody heard. @returns what does not fit, in words */
-export function unaccounted(vibes: readonly VibeAccount[], counted: Counted): string[] {
-  const complaints: string[] = [];
+/** What does not fit, in words, and of which vibe, where it is one's alone. */
+export interface Unaccounted {
+  readonly vibeId?: string;
+  readonly words: string;
+}
+
+/** Holds what the relay counted against what everybody heard. @returns what does not fit */
+export function unaccounted(vibes: readonly VibeAccount[], counted: Counted): Unaccounted[] {
+  const complaints: Unaccounted[] = [];
   const sent = vibes.reduce((sum, vibe) => sum + vibe.sent, 0);
-  if (counted.accepted !== sent) complaints.push(`${counted.accepted} samples accepted of ${sent} sent`);
+  if (counted.accepted !== sent)
+    complaints.push({ words: `${counted.accepted} samples accepted of ${sent} sent` });
   const kept = counted.accepted - counted.played - counted.discarded;
-  if (kept !== 0) complaints.push(`${kept} samples accepted and neither played nor discarded`);
+  if (kept !== 0) complaints.push({ words: `${kept} samples accepted and neither played nor discarded` });
 
   for (const vibe of vibes) {
     const missing = heardOf(vibe);
     const [difference, within] = [vibe.lost - vibe.silence - missing, toleranceOf(vibe)];
     if (Math.abs(difference) <= within) continue;
-    complaints.push(
-      `${vibe.vibeId}: ${vibe.lost} lost and ${vibe.silence} of silence by the relay’s account, ${missing} missing as heard; ` +
-        `off by ${difference}, at most ${within} (${JSON.stringify(vibe.heard)}, ${vibe.restarts} restarts)`,
-    );
+    const { vibeId, lost, silence, heard, restarts } = vibe;
+    complaints.push({
+      vibeId,
+      words:
+        `${vibeId}: ${lost} lost and ${silence} of silence by the relay’s account, ${missing} missing as heard; ` +
+        `off by ${difference}, at most ${within} (${JSON.stringify(heard)}, ${restarts} restarts)`,
+    });
   }
   for (const which of ['lost', 'silence'] as const) {
     const sum = vibes.reduce((total, vibe) => total + vibe[which], 0);
     if (sum !== counted[which])
-      complaints.push(`${counted[which]} samples of ${which} in all, ${sum} by vibe`);
+      complaints.push({ words: `${counted[which]} samples of ${which} in all, ${sum} by vibe` });
   }
   return complaints;
 }

@@ -9,6 +9,8 @@ import type { MemorySample } from './flatness';
 /** Where Node opens its inspector when it is asked to by SIGUSR1. */
 const DEFAULT_PORT = 9_229;
 const ANSWERS_WITHIN_MS = 5_000;
+/** A second of what the soak's creators send: 48 kHz, stereo, s16le. */
+const AUDIO_BYTES = 192_000;
 
 /** What one life of a process held, over time. */
 export interface LifeMemory {
@@ -65,8 +67,13 @@ export class MemoryWatch {
   async sample(): Promise<void> {
     const { daemon, inspector } = this.#stage;
     const of = await memoryOf(inspector);
+    const held = await inTime(daemon.metrics());
     const atSeconds = (performance.now() - this.#startMs) / 1000;
-    if (of && daemon.isRunning) this.daemon.push({ atSeconds, ...of });
+    if (of && held) {
+      const audioBytes = held.sum('vibesflow_buffered_seconds') * AUDIO_BYTES;
+      const { heapBytes, rssBytes } = of;
+      this.daemon.push({ atSeconds, heapBytes: heapBytes - audioBytes, rssBytes: rssBytes - audioBytes });
+    }
     const server = await this.#serverInspector();
     const serverOf = server && (await memoryOf(server.inspector));
     if (!server || !serverOf) return;

@@ -12,8 +12,8 @@ const DRAIN_MS = 200;
 /** A listener who stays, for as long as it takes: keeps nothing but when frames arrived, and hands on what they sound like. */
 export class SoakEar {
   readonly arrivals = new Arrivals();
-  /** How often it had to connect again. */
-  reconnects = 0;
+  /** Times without a connection: from the end of one until the next was let in. */
+  readonly aways: { readonly fromMs: number; readonly untilMs: number }[] = [];
   /** Frames whose timestamp was before that of the one before, on one connection. */
   timestampFaults = 0;
   readonly #url: string;
@@ -85,15 +85,17 @@ export class SoakEar {
   }
 
   async #stay(): Promise<void> {
-    for (;;) {
+    for (let endedMs = NaN; ;) {
       await this.#connection.ended;
+      if (Number.isNaN(endedMs)) endedMs = performance.now();
       this.#drain();
       if (this.#isLeaving) return;
       const next = await FlvListener.connect(this.#url).catch(() => undefined);
       if (next) {
         this.#connection = next;
         this.#lastTimestampMs = 0;
-        this.reconnects += 1;
+        this.aways.push({ fromMs: endedMs, untilMs: performance.now() });
+        endedMs = NaN;
         if (this.#isLeaving) next.leave();
       } else await delay(RETRY_MS);
     }

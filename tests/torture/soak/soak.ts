@@ -108,7 +108,8 @@ export class Soak {
       await churn.stop();
       await this.#leasesRunOut(stage);
       await memory.stop();
-      await Promise.all(this.#steady.map((vibe) => vibe.end()));
+      const ends = await Promise.allSettled(this.#steady.map((vibe) => vibe.end()));
+      for (const end of ends) if (end.status === 'rejected') this.#complaints.push(String(end.reason));
       return await judge({
         ...{ plan, stage, startMs: this.#startMs, endMs, before, doings: this.#doings, control },
         ...{ vibes: [...this.#steady, ...churn.over], churn, memory, canary: await canary.look() },

@@ -1,22 +1,16 @@
 import { describeMachine } from '../../../bench/lib/machine';
-import { eventually } from '../../helpers/eventually';
-import { residueOf } from '../suite/residue';
-import { type Counted, differenceOf, toleranceOf, unaccounted, type VibeAccount } from './account';
+import { accountOf } from './account-verdict';
 import { explanationOf, type HeardEvent } from './explain';
 import { type Flatness, flatnessOf, HEAP_RULE, RSS_RULE } from './flatness';
-import type { Holdings, LifeMemory } from './memory';
+import { isDisturbed, passedIf } from './judging';
+import { whatIsLeft } from './leftovers';
+import type { LifeMemory } from './memory';
 import type { DoneFault, Judgement, SoakResult, ToldEvent } from './result';
 import type { Doing, Witnessed } from './soak';
 import type { SoakVibe } from './soak-vibe';
 
-/** A machine that stood still for longer made events of its own: what creators are ahead by is not much more. */
-const DISTURBED_MS = 200;
-/** So did one on which somebody who wanted to run had to wait for such a part of the time. */
-const DISTURBED_PART = 0.25;
-/** What was held when it stood still is heard as missing that much later at most. */
+/** What was held when the machine stood still is heard as missing that much later at most. */
 const HELD_MS = 2_000;
-const DESCRIPTORS = 3;
-const SETTLES_WITHIN_MS = 12_000;
 /** Lines of the log about an event that nothing explains: of so long before and after. */
 const LOG_AROUND_MS = 1_500;
 const LOG_LINES = 20;
@@ -33,7 +27,7 @@ export async function verdictsOf(seen: Witnessed): Promise<SoakResult> {
     faultsJudged(seen.doings),
     eventsJudged(told),
     controlJudged(seen),
-    passedIf('accounts', account.complaints),
+    account.judged,
     passedIf('people', seen.complaints),
     passedIf('listeners', listenersOf(seen)),
     passedIf('nothing left', left.residue),
@@ -92,8 +86,7 @@ function explained({ vibes, doings, stage, startMs, canary }: Witnessed): ToldEv
     .map((event) => {
       const sinceMs = event.fromMs - HELD_MS;
       const stalledMs = Math.round(canary.worstStallMs(sinceMs, event.untilMs));
-      const part = canary.stalledMs(sinceMs, event.untilMs) / (event.untilMs - sinceMs);
-      const isMachines = stalledMs > DISTURBED_MS || part > DISTURBED_PART;
+      const isMachines = isDisturbed(canary, sinceMs, event.untilMs);
       const explanation = explanationOf(event, windows) ?? (isMachines ? 'machine' : undefined);
       const atSeconds = Math.round((event.fromMs - startMs) / 100) / 10;
       const isNamed = typeof explanation === 'number';
@@ -119,35 +112,6 @@ function doneFault(
   };
 }
 
-function accountOf(seen: Witnessed): { told: SoakResult['account']; complaints: string[] } {
-  const { vibes, stage, before, metrics } = seen;
-  const log = stage.log();
-  const accounts = vibes.flatMap(
-    ({ vibeId, heard, sentSamples, lostSamples, silenceSamples }): VibeAccount[] => {
-      if (!heard) return [];
-      const runs = log.filter((line) => line.vibeId === vibeId && line.msg === 'encoder running').length;
-      const restarts = Math.max(0, runs - 1);
-      return [{ vibeId, heard, restarts, sent: sentSamples, lost: lostSamples, silence: silenceSamples }];
-    },
-  );
-  const grown = (name: keyof Counted): number =>
-    metrics.sumOrZero(`vibesflow_samples_${name}_total`) -
-    before.standing.metrics.sumOrZero(`vibesflow_samples_${name}_total`);
-  const counted: Counted = {
-    accepted: grown('accepted'),
-    played: grown('played'),
-    discarded: grown('discarded'),
-    silence: grown('silence'),
-    lost: grown('lost'),
-  };
-  const { accepted, silence, lost } = counted;
-  const within = accounts.reduce((sum, vibe) => sum + toleranceOf(vibe), 0);
-  return {
-    told: { accepted, silence, lost, difference: differenceOf(accounts, counted), within },
-    complaints: unaccounted(accounts, counted),
-  };
-}
-
 function flatnessesOf({ memory }: Witnessed): SoakResult['memory'] {
   // A new life begins with nothing: the longest one has the most to tell.
   const longest = memory.serverLives.reduce<LifeMemory>(
@@ -160,55 +124,6 @@ function flatnessesOf({ memory }: Witnessed): SoakResult['memory'] {
     mediaServerHeap: flatnessOf(longest.samples, 'heapBytes', HEAP_RULE),
     mediaServerRss: flatnessOf(longest.samples, 'rssBytes', RSS_RULE),
   };
-}
-
-/** What has to be as before, when everybody is gone: it may take some seconds. */
-async function whatIsLeft(
-  seen: Witnessed,
-): Promise<{ residue: string[]; descriptors: string[]; handles: Judgement }> {
-  const { stage, before, memory } = seen;
-  const residue = await residueOf(stage, before.standing);
-  let [descriptors, handles]: [string[], string[]] = [[], []];
-  let isKnown = true;
-  await eventually(
-    'as before',
-    async () => {
-      const now = await memory.holdings();
-      isKnown = now.mediaServer.handles !== undefined && before.holdings.mediaServer.handles !== undefined;
-      descriptors = both(seen, now, ({ descriptors: open }) => open, DESCRIPTORS);
-      handles = both(seen, now, (holdings) => holdings.handles ?? {}, 0);
-      return descriptors.length + handles.length === 0;
-    },
-    { withinMs: SETTLES_WITHIN_MS, everyMs: 1_000 },
-  ).catch(() => undefined);
-  const unknown = `of the daemon equal; ${memory.serverUnknown ?? 'the media server’s inspector did not answer'}`;
-  const isUnknown = handles.length === 0 && !isKnown;
-  const judged = passedIf('handles', handles);
-  return {
-    residue,
-    descriptors,
-    handles: isUnknown ? { ...judged, verdict: 'not judged', detail: unknown } : judged,
-  };
-}
-
-function both(
-  { before }: Witnessed,
-  now: { daemon: Holdings; mediaServer: Holdings },
-  of: (holdings: Holdings) => Readonly<Record<string, number>>,
-  allowed: number,
-): string[] {
-  return (['daemon', 'mediaServer'] as const).flatMap((who) => {
-    const [was, is] = [of(before.holdings[who]), of(now[who])];
-    const kinds = [...new Set([...Object.keys(was), ...Object.keys(is)])];
-    const grown = kinds.map((kind) => ({ kind, by: (is[kind] ?? 0) - (was[kind] ?? 0) }));
-    const sum = grown.reduce((total, { by }) => total + by, 0);
-    const differs = allowed === 0 ? grown.some(({ by }) => by !== 0) : Math.abs(sum) > allowed;
-    if (!differs || Object.keys(is).length === 0) return [];
-    const types = grown
-      .filter(({ by }) => by !== 0)
-      .map(({ kind, by }) => `${by > 0 ? '+' : ''}${by} ${kind}`);
-    return [`${who === 'daemon' ? 'the daemon' : 'the media server'}: ${types.join(', ')}`];
-  });
 }
 
 function faultsJudged(doings: readonly Doing[]): Judgement {
@@ -271,12 +186,6 @@ function memoryJudged(what: string, flat: Flatness, unknown?: string): Judgement
 }
 
 function inWords({ vibeId, atSeconds, kind, net, stalledMs = 0 }: ToldEvent): string {
-  const stall = stalledMs > DISTURBED_MS ? ` (the machine stood still for ${stalledMs} ms)` : '';
+  const stall = stalledMs > 0 ? ` (the machine stood still for up to ${stalledMs} ms)` : '';
   return `${vibeId} at ${atSeconds} s: ${kind}, net ${net}${stall}`;
-}
-
-function passedIf(what: string, complaints: readonly string[], praise = 'as it should be'): Judgement {
-  return complaints.length === 0
-    ? { what, verdict: 'passed', detail: praise }
-    : { what, verdict: 'failed', detail: complaints.join('; ') };
 }
