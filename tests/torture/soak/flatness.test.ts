@@ -82,5 +82,7 @@ describe('memory over a soak', () => {
       ).verdict,
     ).toBe('growing');
     expect(flatnessOf([], 'heapBytes', HEAP_RULE).verdict).toBe('not judged');
+    const unknown = samples(1_200, (at) => (at > 600 ? NaN : 20));
+    expect(flatnessOf(unknown, 'heapBytes', HEAP_RULE).verdict).toBe('not judged');
   });
 });

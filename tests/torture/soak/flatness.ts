@@ -56,6 +56,8 @@ export function flatnessOf(
   const seconds = ((points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0)) * 600;
   const told = { mibPer10Minutes: slope, firstMib, lastMib };
   if (points.length === 0) return { ...told, verdict: 'not judged', why: 'nothing was measured' };
+  if (points.some(({ y }) => Number.isNaN(y)))
+    return { ...told, verdict: 'not judged', why: 'it is not known' };
 
   if (seconds < LEAST_SECONDS || points.length < LEAST_SAMPLES) {
     if (lastMib > firstMib + rule.mibAtAll)

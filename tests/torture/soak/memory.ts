@@ -75,10 +75,15 @@ export class MemoryWatch {
       this.daemon.push({ atSeconds, heapBytes: heapBytes - audioBytes, rssBytes: rssBytes - audioBytes });
     }
     const server = await this.#serverInspector();
-    const serverOf = server && (await memoryOf(server.inspector));
-    if (!server || !serverOf) return;
+    const pid = this.#stage.daemon.mediaServerProcess()?.pid;
+    if (pid === undefined || (server && server.pid !== pid)) return;
+    // Where its heap cannot be known, what is resident can.
+    const unknown =
+      this.serverUnknown === undefined ? undefined : { heapBytes: NaN, rssBytes: residentBytes(pid) };
+    const serverOf = server ? await memoryOf(server.inspector) : unknown;
+    if (!serverOf) return;
     let life = this.serverLives.at(-1);
-    if (life?.pid !== server.pid) this.serverLives.push((life = { pid: server.pid, samples: [] }));
+    if (life?.pid !== pid) this.serverLives.push((life = { pid, samples: [] }));
     life.samples.push({ atSeconds, ...serverOf });
   }
 

@@ -37,7 +37,7 @@ export async function verdictsOf(seen: Witnessed): Promise<SoakResult> {
     memoryJudged('memory of the daemon: heap', flat.daemonHeap),
     memoryJudged('memory of the daemon: resident', flat.daemonRss),
     memoryJudged('memory of the media server: heap', flat.mediaServerHeap, memory.serverUnknown),
-    memoryJudged('memory of the media server: resident', flat.mediaServerRss, memory.serverUnknown),
+    memoryJudged('memory of the media server: resident', flat.mediaServerRss),
   ];
   const sent = seen.vibes.reduce((sum, vibe) => sum + vibe.sentSamples, 0);
   return {
