@@ -31,6 +31,7 @@ export function createMediaServer(parts: MediaServerParts): EmbeddedMediaServer 
       rtmpUrl: config.rtmpUrl,
       httpHost: config.host,
       httpPort: config.mediaHttpPort,
+      onlyExpected: config.authMode === 'token',
       pidFile: path.join(config.dataDir, `media-server-${config.rtmpPort}.json`),
       version,
     });

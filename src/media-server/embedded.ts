@@ -19,6 +19,8 @@ export interface EmbeddedMediaServerOptions {
   readonly httpPort: number;
   /** Base of publish URLs; `rtmp://127.0.0.1:RTMP_PORT/live` unless told. */
   readonly rtmpUrl?: string;
+  /** Whether nobody but the relay's encoders may publish, under no name at all; else only not under a vibe's. */
+  readonly onlyExpected?: boolean;
   /** Shown in health; the relay's own. */
   readonly version: string;
   readonly logger: Logger;
@@ -154,7 +156,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
   }
 
   #spawn(): void {
-    const { rtmpPort, httpHost, httpPort, childPath } = this.#options;
+    const { rtmpPort, httpHost, httpPort, onlyExpected, childPath } = this.#options;
     this.#startedAtMs = this.#clock.nowMs();
     this.#refusal = undefined;
     const process = new MediaProcess({
@@ -173,7 +175,7 @@ export class EmbeddedMediaServer extends EventEmitter<MediaServerEvents> impleme
       for (const ticket of tickets ?? []) process.send({ type: 'admit', vibeId, ticket });
     }
     for (const [vibeId, { token }] of this.#publishes) process.send({ type: 'expect', vibeId, token });
-    process.send({ type: 'listen', rtmpPort, httpHost, httpPort });
+    process.send({ type: 'listen', rtmpPort, httpHost, httpPort, onlyExpected });
   }
 
   #receive(message: FromChild): void {

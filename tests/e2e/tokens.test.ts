@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually';
 import { FlvListener } from '../helpers/flv-listener';
 import { httpRequest } from '../helpers/http-request';
 import { itNeeds } from '../helpers/players';
+import { RtmpPublisher } from '../helpers/rtmp-publisher';
 import { type ProgramResult, runProgram } from '../helpers/run-program';
 import { ROOT } from '../helpers/sources';
 import { SECRET } from '../helpers/tokens';
@@ -153,6 +154,15 @@ describe('a relay with AUTH_MODE=token', () => {
     }
     await httpRequest(`${daemon.apiUrl}/stream/paged/end`, { method: 'POST', headers });
     await sending;
+  });
+
+  it('lets no other program of this machine publish, under whatever name', async () => {
+    const admin = await mint('--role', 'admin');
+    for (const name of ['nobodys', `nobodys?token=${admin}`]) {
+      const stranger = new RtmpPublisher(`rtmp://127.0.0.1:${daemon.rtmpPort}/live/${name}`);
+      expect((await stranger.ended).exitCode).not.toBe(0);
+    }
+    expect((await httpRequest(daemon.flvUrl('nobodys'))).status).toBe(404);
   });
 
   it('is in order for the doctor, who has its settings', async () => {

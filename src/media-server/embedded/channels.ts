@@ -64,6 +64,7 @@ export class Channels {
   readonly #heard = new Set<Publish>();
   #heardTimer: Timer | undefined;
   #lastStampMs = 0;
+  #onlyExpected = false;
 
   constructor(clock: Clock, events: ChannelsEvents) {
     this.#clock = clock;
@@ -92,6 +93,11 @@ export class Channels {
     this.#expected.set(vibeId, token);
   }
 
+  /** From now on nobody publishes under names that belong to no vibe, either. */
+  refuseUnexpected(): void {
+    this.#onlyExpected = true;
+  }
+
   /** A ticket to a private vibe is good from now on. */
   admit(vibeId: string, ticket: string): void {
     this.#current.get(vibeId)?.channel.holders?.admit(ticket);
@@ -117,7 +123,7 @@ export class Channels {
   publish(publisher: Publisher): string | undefined {
     const { vibeId, token } = publisher;
     let entry = this.#current.get(vibeId);
-    if (entry?.announced) {
+    if (entry?.announced || this.#onlyExpected) {
       const expected = this.#expected.get(vibeId);
       if (expected === undefined || !isSameSecret(token, expected))
         return `${vibeId} is published by its encoder alone.`;

@@ -64,6 +64,7 @@ async function obey(message: ToChild): Promise<void> {
 }
 
 async function listen(ports: Extract<ToChild, { type: 'listen' }>): Promise<void> {
+  if (ports.onlyExpected) channels.refuseUnexpected();
   const opened =
     (await opens('RTMP', rtmp.listen(ports.rtmpPort))) &&
     (await opens('HTTP', face.listen(ports.httpHost, ports.httpPort)));

@@ -5,6 +5,8 @@ export type ToChild =
       readonly rtmpPort: number;
       readonly httpHost: string;
       readonly httpPort: number;
+      /** Nobody publishes but whom the relay expects, under no name at all. */
+      readonly onlyExpected?: boolean;
     }
   | { readonly type: 'announce'; readonly vibeId: string; readonly isPrivate: boolean }
   /** Who plays this private vibe may do so with this ticket, or no longer. */

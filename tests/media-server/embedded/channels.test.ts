@@ -2,6 +2,17 @@ import { once } from 'node:events';
 import { CONFIG, FRAME, ChannelHouse } from '../../helpers/channel-house';
 
 describe('a stream', () => {
+  it('is nobody’s but an expected encoder’s where strangers are refused altogether', () => {
+    const house = new ChannelHouse();
+    house.channels.refuseUnexpected();
+    expect(() => house.publishUnasked('demo')).toThrow(/by its encoder alone/);
+    expect(() => house.publishUnasked('demo', 'token')).toThrow(/by its encoder alone/);
+    house.channels.announce('demo');
+    house.publish('demo', 'token');
+    expect(() => house.publishUnasked('demo', 'token')).toThrow(/by its encoder alone/);
+    house.channels.close();
+  });
+
   it('ends what a stranger published under the name of a vibe, as soon as there is that vibe', async () => {
     const house = new ChannelHouse();
     const stranger = house.publishUnasked('demo');
