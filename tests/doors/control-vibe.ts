@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { notJudged } from '../helpers/canary';
 import type { Daemon } from '../helpers/daemon';
 import { delay } from '../helpers/eventually';
-import type { FlvListener } from '../helpers/flv-listener';
-import { httpRequest, jsonRequest } from '../helpers/http-request';
+import { FlvListener } from '../helpers/flv-listener';
+import { httpRequest } from '../helpers/http-request';
 import { music } from '../helpers/music';
 import { encodeOffline } from '../helpers/offline-encode';
 import { webAgent } from '../helpers/web';
@@ -28,15 +28,15 @@ export class ControlVibe {
   static readonly creator = 'an-honest-creator';
   readonly #daemon: Daemon;
   readonly #listener: FlvListener;
-  readonly #ownerKey: string | undefined;
+  readonly #credential: string | undefined;
   readonly #posted: Buffer[] = [];
   readonly #sending: Promise<void>;
   #isOver = false;
   #latestMs = 0;
 
-  private constructor(daemon: Daemon, listener: FlvListener, ownerKey: string | undefined) {
+  private constructor(daemon: Daemon, listener: FlvListener, credential: string | undefined) {
     this.#daemon = daemon;
-    this.#ownerKey = ownerKey;
+    this.#credential = credential;
     this.#listener = listener;
     this.#sending = this.#send();
     this.#sending.catch(() => undefined);
@@ -44,14 +44,24 @@ export class ControlVibe {
 
   /**
    * Resolves when the listener hears it.
-   * @param claimed whether it has an owner key, without which anybody may end it who names no creator
+   * @param options `claimed`: whether it has an owner key, without which anybody may end it who names no creator; `token`: its
+   *   creator’s, where tokens are asked for
    */
-  static async begin(daemon: Daemon, claimed = false): Promise<ControlVibe> {
-    const url = `${daemon.apiUrl}/stream/${ControlVibe.id}/start`;
-    const { json } = await jsonRequest(url, { json: { creator: ControlVibe.creator, claim: claimed } });
-    const ownerKey = typeof json['ownerKey'] === 'string' ? json['ownerKey'] : undefined;
-    const listener = await daemon.listen(ControlVibe.id);
-    const vibe = new ControlVibe(daemon, listener, ownerKey);
+  static async begin(
+    daemon: Daemon,
+    { claimed = false, token }: { claimed?: boolean | undefined; token?: string | undefined } = {},
+  ): Promise<ControlVibe> {
+    const { status, body } = await httpRequest(`${daemon.apiUrl}/stream/${ControlVibe.id}/start`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...bearer(token) },
+      body: JSON.stringify({ creator: ControlVibe.creator, claim: claimed }),
+    });
+    if (status !== 201) throw new Error(`the control vibe: ${status} ${body.toString()}`);
+    const { ownerKey } = JSON.parse(body.toString()) as { ownerKey?: string };
+    const listener = daemon.srs
+      ? await FlvListener.join(daemon.flvUrl(ControlVibe.id))
+      : await FlvListener.connect(daemon.flvUrl(ControlVibe.id));
+    const vibe = new ControlVibe(daemon, listener, token ?? ownerKey);
     await listener.until('the first frames', () => listener.frames.length > TAIL_FRAMES);
     return vibe;
   }
@@ -86,7 +96,7 @@ export class ControlVibe {
   }
 
   get #headers(): Record<string, string> {
-    return this.#ownerKey === undefined ? {} : { authorization: `Bearer ${this.#ownerKey}` };
+    return bearer(this.#credential);
   }
 
   /** Sends on, after a tune's end from its beginning, until `prove`. */
@@ -114,4 +124,9 @@ export class ControlVibe {
     }
     agent.destroy();
   }
+}
+
+/** The header that shows a token or a key. */
+export function bearer(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }

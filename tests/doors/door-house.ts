@@ -1,10 +1,10 @@
 import { Daemon } from '../helpers/daemon';
 import { eventually } from '../helpers/eventually';
-import { jsonRequest } from '../helpers/http-request';
-import type { MetricsText } from '../helpers/metrics-text';
+import { type HttpAnswer, httpRequest } from '../helpers/http-request';
+import { MetricsText } from '../helpers/metrics-text';
 import { Nginx } from '../helpers/nginx';
 import { trust } from '../helpers/web';
-import { ControlVibe, PREBUFFER_MS } from './control-vibe';
+import { bearer, ControlVibe, PREBUFFER_MS } from './control-vibe';
 import { type Answer, exchange, type Place } from './exchange';
 import { check, type Expected, type Row } from './row';
 import { json, post, type Step, type Until } from './wire';
@@ -35,6 +35,8 @@ export interface DoorOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether nginx stands in front, and rows go through it. */
   readonly throughNginx?: boolean;
+  /** Where tokens are asked for: an admin’s, for looking, and that of the control vibe’s creator. */
+  readonly tokens?: { readonly admin: string; readonly creator: string };
   /** Whether the relay may have no room for what is sent: 503. */
   readonly isFull?: boolean;
   /** Whether the control vibe has an owner key. */
@@ -57,18 +59,19 @@ export class DoorHouse {
   /** Failures that rows ask for, such as of what is not built in. */
   readonly #asked = new Set<string>();
   #ids = 0;
-  #state: State;
+  readonly #admin: string | undefined;
+  #state: State = { vibes: [], counts: {} };
 
   private constructor(
     parts: { daemon: Daemon; nginx: Nginx | undefined; control: ControlVibe; place: Place },
-    state: State,
+    admin: string | undefined,
   ) {
     this.daemon = parts.daemon;
     this.nginx = parts.nginx;
     this.#control = parts.control;
     this.#place = parts.place;
     this.#pid = parts.daemon.pid;
-    this.#state = state;
+    this.#admin = admin;
   }
 
   static async open(options: DoorOptions = {}): Promise<DoorHouse> {
@@ -79,9 +82,13 @@ export class DoorHouse {
     try {
       nginx = options.throughNginx ? await Nginx.start(daemon) : undefined;
       if (nginx) trust(nginx.ca);
-      const control = await ControlVibe.begin(daemon, options.claimed);
+      const control = await ControlVibe.begin(daemon, {
+        claimed: options.claimed,
+        token: options.tokens?.creator,
+      });
       const place = options.place?.(daemon) ?? placeOf(daemon, nginx);
-      const house = new DoorHouse({ daemon, nginx, control, place }, await stateOf(daemon));
+      const house = new DoorHouse({ daemon, nginx, control, place }, options.tokens?.admin);
+      house.#state = await house.#look();
       if (options.isFull) house.#asked.add('503');
       return house;
     } catch (error) {
@@ -106,7 +113,7 @@ export class DoorHouse {
     const id = this.#freshId();
     const keys: string[] = [];
     for (const step of row.given ?? []) keys.push(...(await this.#give(step, id)));
-    if (row.given) this.#state = await stateOf(this.daemon);
+    if (row.given) this.#state = await this.#look();
     try {
       const answer = await (this.#slow.get(row) ?? this.send(row.send, id));
       check(answer, expected);
@@ -118,7 +125,7 @@ export class DoorHouse {
     } catch (error) {
       // Later rows are not to blame.
       await this.#tidy(id, keys);
-      this.#state = await stateOf(this.daemon);
+      this.#state = await this.#look();
       throw error;
     }
   }
@@ -135,10 +142,10 @@ export class DoorHouse {
     await Promise.allSettled(this.#slow.values());
     await this.#control.prove();
     expect([this.daemon.isRunning, this.daemon.pid]).toEqual([true, this.#pid]);
-    const metrics = await this.daemon.metrics();
+    const metrics = await this.#metrics();
     await eventually(
       'no creator is connected any more',
-      async () => (await this.daemon.metrics()).sumOrZero('vibesflow_ingest_connections') === 0,
+      async () => (await this.#metrics()).sumOrZero('vibesflow_ingest_connections') === 0,
     );
     const statuses = metrics.labels('vibesflow_http_requests_total', 'status');
     expect(statuses.filter((status) => status.startsWith('5') && !this.#asked.has(status))).toEqual([]);
@@ -166,7 +173,7 @@ export class DoorHouse {
     if ('state' in step) {
       await eventually(
         `${id} is ${step.state}`,
-        async () => (await this.daemon.status(id))?.['state'] === step.state,
+        async () => (await this.#status(id))?.['state'] === step.state,
       );
       return [];
     }
@@ -186,13 +193,43 @@ export class DoorHouse {
     expect(wholeMs).toBeLessThan(betweenMs[1]);
   }
 
+  async #look(): Promise<State> {
+    const [list, metrics] = await Promise.all([this.#ask('/streams/active'), this.#metrics()]);
+    const { activeStreams } = JSON.parse(list) as { activeStreams: Record<string, unknown>[] };
+    const vibes = activeStreams.map((vibe) => {
+      const calm = { ...vibe, state: vibe['state'] === 'ending' ? 'ending' : 'on' };
+      for (const member of RESTLESS) delete (calm as Record<string, unknown>)[member];
+      return calm;
+    });
+    return { vibes, counts: Object.fromEntries(COUNTS.map((name) => [name, countOf(metrics, name)])) };
+  }
+
+  async #metrics(): Promise<MetricsText> {
+    return new MetricsText(await this.#ask('/metrics'));
+  }
+
+  async #status(id: string): Promise<Record<string, unknown> | undefined> {
+    const { status, body } = await this.#answer(`/stream/${id}`);
+    return status === 200 ? (JSON.parse(body.toString()) as Record<string, unknown>) : undefined;
+  }
+
+  async #ask(path: string): Promise<string> {
+    const { status, body } = await this.#answer(path);
+    if (status !== 200) throw new Error(`${path}: ${status} ${body.toString()}`);
+    return body.toString();
+  }
+
+  #answer(path: string): Promise<HttpAnswer> {
+    return httpRequest(`${this.daemon.apiUrl}${path}`, { headers: bearer(this.#admin) });
+  }
+
   async #expectUnchanged(): Promise<void> {
     let seen: State | undefined;
     try {
       await eventually(
         'the state is as before',
         async () => {
-          seen = await stateOf(this.daemon);
+          seen = await this.#look();
           return JSON.stringify(seen) === JSON.stringify(this.#state);
         },
         { withinMs: 5_000 },
@@ -204,16 +241,19 @@ export class DoorHouse {
 
   /** Ends what the row started. */
   async #tidy(id: string, keys: readonly string[]): Promise<void> {
-    const status = await this.daemon.status(id);
+    const status = await this.#status(id);
     if (!status) return;
     if (status['state'] !== 'ended') {
       const creator = typeof status['creator'] === 'string' ? { creator: status['creator'] } : {};
-      const headers = keys.map((key) => ['Authorization', `Bearer ${key}`] as const);
-      const end = post('/stream/{id}/end', json({ drain: false, ...creator }), Object.fromEntries(headers));
+      const end = post(
+        '/stream/{id}/end',
+        json({ drain: false, ...creator }),
+        bearer(keys[0] ?? this.#admin),
+      );
       await exchange(placeOf(this.daemon, undefined), [end], id);
     }
     this.#state = await eventually('the vibe is gone', async () => {
-      const state = await stateOf(this.daemon);
+      const state = await this.#look();
       return !JSON.stringify(state.vibes).includes(`"${id}"`) && state;
     });
   }
@@ -221,20 +261,6 @@ export class DoorHouse {
 
 function placeOf(daemon: Daemon, nginx: Nginx | undefined): Place {
   return nginx ? { port: nginx.httpsPort, ca: nginx.ca } : { port: Number(new URL(daemon.apiUrl).port) };
-}
-
-async function stateOf(daemon: Daemon): Promise<State> {
-  const [{ json }, metrics] = await Promise.all([
-    jsonRequest(`${daemon.apiUrl}/streams/active`),
-    daemon.metrics(),
-  ]);
-  const vibes = (json['activeStreams'] as Record<string, unknown>[]).map((vibe) => {
-    const calm = { ...vibe };
-    for (const member of RESTLESS) delete calm[member];
-    calm['state'] = vibe['state'] === 'ending' ? 'ending' : 'on';
-    return calm;
-  });
-  return { vibes, counts: Object.fromEntries(COUNTS.map((name) => [name, countOf(metrics, name)])) };
 }
 
 function countOf(metrics: MetricsText, name: string): number {
