@@ -76,11 +76,11 @@ const TARGETS: readonly Target[] = [
   },
   {
     promise: 'The daemon is killed (`kill -9`): the longest wait for sound',
-    ...{ with: 'the embedded server', files: ['daemon'], faults: /kill/, figure: 'ms', most: 5_000 },
+    ...{ with: 'the embedded server', files: ['daemon'], faults: /is killed/, figure: 'ms', most: 5_000 },
   },
   {
     promise: 'A disk, a directory or descriptors are gone: lost by listeners of HTTP-FLV',
-    ...{ with: 'the embedded server', files: ['storage', 'resources'], faults: /disk|director|descriptors/ },
+    ...{ with: 'the embedded server', files: ['storage', 'resources'], faults: /disk|DATA_DIR|descriptors/ },
     ...{ figure: 'samples', most: 0 },
   },
 ];
