@@ -102,6 +102,8 @@ describe('a vibe whose creator, or the way to it, fails', () => {
       },
       price: { lost: 0, inserted: 0.4 * 8 * RATE + 2 * RATE, stallMs: 500 },
       says: (line, { victim }) => line.vibeId === victim.vibeId && line['cause'] === 'underrun',
+      // Once a second, as audio is held again and runs out again.
+      lines: 8,
     },
     {
       name: 'a creator pauses for 3 s',

@@ -90,6 +90,8 @@ describeWithNamespaces(missing === undefined ? name : `${name} [SKIPPED: ${missi
       },
       price: { lost: 0, inserted: 8 * RATE, stallMs: 500 },
       says: saysUnderrun,
+      // Once a second, as audio is held again and runs out again.
+      lines: 8,
     },
     {
       name: 'a creator’s machine is gone for good, and it comes back from elsewhere (half open)',
