@@ -67,7 +67,8 @@ export class UnrulyCreator implements Creator {
       for (let index = 0; !this.#sending.isStopping; index += 1) {
         const dueMs = Math.max(startMs, startMs + index * CHUNK_MS - LEAD_MS);
         await delay(dueMs - performance.now());
-        for (const atMs of this.#plan(index, random)) posts.push(this.#post(index, dueMs + atMs, agent));
+        for (const afterMs of this.#plan(index, random))
+          posts.push(this.#post(index, { dueMs, afterMs }, agent));
         posts.at(-1)?.catch(() => undefined);
       }
       await Promise.all(posts);
@@ -88,8 +89,18 @@ export class UnrulyCreator implements Creator {
     return fate > 1 - twice ? [first, second] : [first];
   }
 
-  async #post(index: number, atMs: number, agent: ReturnType<typeof webAgent>): Promise<void> {
-    await delay(atMs - performance.now());
+  async #post(
+    index: number,
+    { dueMs, afterMs }: { dueMs: number; afterMs: number },
+    agent: ReturnType<typeof webAgent>,
+  ): Promise<void> {
+    const leftMs = (): number => dueMs + afterMs - performance.now();
+    const isLate = afterMs > SHUFFLE_MS;
+    while (leftMs() > 0) {
+      // Silence would follow the last chunk while this one is waited for, and be played for nobody.
+      if (isLate && this.#sending.isStopping) return;
+      await delay(Math.min(leftMs(), CHUNK_MS));
+    }
     if (index < this.#highest) this.outOfOrder += 1;
     this.#highest = Math.max(this.#highest, index);
     const body = chunkOf(this.#options.seed, index);
