@@ -30,6 +30,9 @@ function page(name: string): RequestHandler {
 function file(absolute: string): RequestHandler {
   return (_req, res, next) => {
     res.setHeader('Cache-Control', 'no-cache');
-    res.sendFile(absolute, (error) => error && !res.headersSent && next(error));
+    res.sendFile(absolute, (error: NodeJS.ErrnoException | undefined) => {
+      // Whoever has gone away meanwhile is no mistake of the program's.
+      if (error && error.code !== 'ECONNABORTED' && !res.headersSent) next(error);
+    });
   };
 }

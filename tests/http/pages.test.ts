@@ -1,11 +1,26 @@
 import { Script } from 'node:vm';
 import { HttpHouse } from '../helpers/http-house';
+import { RawConnection } from '../helpers/raw-http';
 
 let http: HttpHouse;
 beforeEach(async () => (http = await HttpHouse.open()));
 afterEach(() => http.close());
 
 describe('the pages', () => {
+  it('make no fuss of readers who go away before they have come', async () => {
+    const error = jest.spyOn(http.house.logger, 'error').mockImplementation();
+    for (let reader = 0; reader < 50; reader += 1) {
+      const connection = await RawConnection.open(http.port);
+      connection.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+      // Some are gone before the page is read from the disk, some after it.
+      if (reader % 2 > 0) await new Promise(setImmediate);
+      connection.reset();
+    }
+    expect((await http.request('/')).status).toBe(200);
+    expect(error.mock.calls).toEqual([]);
+    error.mockRestore();
+  });
+
   it.each(['/', '/listen/v'])(
     '%s is HTML that loads everything from here, and runs no inline script',
     async (path) => {
