@@ -68,7 +68,7 @@ interface Broken {
 }
 
 // Mutants may be whole requests, too: what they start is over soon, and has no room to be many.
-const ENV = { MAX_STREAMS: '6', HOLD_SECONDS: '2' };
+const ENV = { MAX_STREAMS: '6', HOLD_SECONDS: '2', MAX_BUFFER_SECONDS: '8' };
 
 describeDoor('doors, and what nobody thought of', [], { env: ENV, claimed: true, isFull: true }, (house) => {
   const kept = readdirSync(CORPUS).filter((file) => file.endsWith('.json'));
