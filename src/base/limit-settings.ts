@@ -43,7 +43,7 @@ export const LIMIT_SETTINGS: Readonly<Record<Limit, Setting<number>>> = {
   maxFailedLogins: {
     name: 'MAX_FAILED_LOGINS',
     shown: '20',
-    meaning: 'wrong tokens and owner keys of one address a minute, then 429 for whatever it shows',
+    meaning: 'wrong tokens and owner keys of one address a minute, then 429 for each wrong one',
     default: () => 20,
     parse: integer(1, 100_000),
   },

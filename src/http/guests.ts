@@ -4,7 +4,7 @@ import type { Config } from '../base/config';
 import { Problem, type ProblemCode } from '../base/errors';
 import { networkReader } from './client-address';
 
-/** Wrong credentials are counted for so long, and so long whoever showed too many is turned away. */
+/** Wrong credentials are counted for so long. */
 const WINDOW_MS = 60_000;
 /** A creator's newer connection takes over from its older one: more at once are no creator's. */
 const MAX_INGEST_PER_VIBE = 8;
@@ -57,34 +57,34 @@ export class Guests {
     };
   }
 
+  /** Takes note of where a request that shows a credential comes from: who has hung up later has no address any more. */
+  arrived(req: IncomingMessage): void {
+    if (showsCredential(req)) this.#shown.set(req, this.networkOf(req));
+  }
+
   /**
-   * Turns away who shows a credential after too many wrong ones.
-   * @throws {Problem} `too-many-requests` (429)
+   * Takes note of what a request is refused for. Right credentials pass, however many wrong ones came from their address:
+   * many people share one, and there is nothing to guess in 32 random bytes.
+   * @returns what it is to be told: `too-many-requests` (429) for one wrong credential too many
    */
-  checkLogin(req: IncomingMessage): void {
-    if (!showsCredential(req)) return;
-    const network = this.networkOf(req);
-    // Whoever has hung up when it is refused has no address any more, and is counted all the same.
-    this.#shown.set(req, network);
-    const seen = this.#wrong.get(network ?? '');
-    const leftMs = seen ? seen.untilMs - this.#clock.nowMs() : 0;
-    if (!seen || leftMs <= 0 || seen.times < this.#config.maxFailedLogins) return;
-    throw new Problem('too-many-requests', 'There were too many wrong credentials from this address.', {
-      retryAfterSeconds: Math.ceil(leftMs / 1000),
+  refused(req: IncomingMessage, problem: Problem): Problem {
+    if (!WRONG.includes(problem.code)) return problem;
+    const network = this.#shown.get(req) ?? this.networkOf(req);
+    if (network === undefined) return problem;
+    const nowMs = this.#clock.nowMs();
+    const seen = this.#wrong.get(network);
+    if (!seen || seen.untilMs <= nowMs) {
+      this.#remember(network, nowMs);
+      return problem;
+    }
+    seen.times += 1;
+    if (seen.times <= this.#config.maxFailedLogins) return problem;
+    return new Problem('too-many-requests', 'There were too many wrong credentials from this address.', {
+      retryAfterSeconds: Math.ceil((seen.untilMs - nowMs) / 1000),
     });
   }
 
-  /** Takes note of what a request was refused for. */
-  refused(req: IncomingMessage, { code }: Problem): void {
-    if (!WRONG.includes(code)) return;
-    const network = this.#shown.get(req) ?? this.networkOf(req);
-    if (network === undefined) return;
-    const nowMs = this.#clock.nowMs();
-    const seen = this.#wrong.get(network);
-    if (seen && seen.untilMs > nowMs) {
-      seen.times += 1;
-      return;
-    }
+  #remember(network: string, nowMs: number): void {
     // Oldest first: whoever begins anew goes to the end.
     this.#wrong.delete(network);
     this.#wrong.set(network, { times: 1, untilMs: nowMs + WINDOW_MS });

@@ -89,10 +89,10 @@ export function answerError(
   // Nobody is left to be answered.
   if (error instanceof BodyAborted) return void res.destroy();
   const requestId = String(res.getHeader('X-Request-Id') ?? '');
-  const problem = toProblem(error, logger, { path: originalUrl(req), requestId });
+  const why = toProblem(error, logger, { path: originalUrl(req), requestId });
+  const problem = guests.refused(req, why);
   metrics.problems.inc({ code: problem.code });
-  guests.refused(req, problem);
-  audit.refused(req, problem);
+  audit.refused(req, why);
   answerProblem(req, res, problem, clock);
 }
 

@@ -70,11 +70,7 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
       res.setHeader('Connection', 'close');
       return refuse(req, res, noRoom());
     }
-    try {
-      context.guests.checkLogin(req);
-    } catch (error) {
-      return refuse(req, res, error);
-    }
+    context.guests.arrived(req);
     if (!isAudio(req, res)) app(req, res);
   };
   server.on('request', onRequest);
@@ -86,7 +82,7 @@ export function createHttpServer(house: HttpHouse, openFiles = openFilesLimit())
     note(req, res);
     refuse(req, res, new Problem('expectation-failed', 'Only 100-continue can be expected here.'));
   });
-  function refuse(req: http.IncomingMessage, res: http.ServerResponse, problem: unknown): void {
+  function refuse(req: http.IncomingMessage, res: http.ServerResponse, problem: Problem): void {
     res.setHeader('X-Request-Id', requestIdOf(req));
     answerError(problem, req, res, context);
   }

@@ -52,7 +52,7 @@ export class Upgrades {
       const { vibeId, door } = target(req);
       route = `/stream/:vibeId/${door}`;
       this.#check(req);
-      guests.checkLogin(req);
+      guests.arrived(req);
       const query = readQuery(req);
       const role = door === 'audio' ? 'creator' : 'participant';
       const grant = await admitWebSocket(req, query, { role, vibeId }, this.#context);
@@ -65,19 +65,19 @@ export class Upgrades {
       this.#servers[door].handleUpgrade(req, socket, head, (webSocket) => {
         socket.off('error', onError);
         this.#count(route, 101);
-        const refused = (problem: Problem): void => {
-          guests.refused(req, problem);
+        const refused = (problem: Problem): Problem => {
           audit.refused(req, problem);
+          return guests.refused(req, problem);
         };
         this.#welcome(webSocket, open, { instance: pathOf(req.url ?? ''), requestId, refused });
       });
     } catch (error) {
       const about = { path: req.url ?? '', requestId };
-      const problem = toProblem(error, this.#context.logger, about);
+      const why = toProblem(error, this.#context.logger, about);
+      const problem = guests.refused(req, why);
       this.#count(route, problem.status);
       this.#context.metrics.problems.inc({ code: problem.code });
-      guests.refused(req, problem);
-      audit.refused(req, problem);
+      audit.refused(req, why);
       const more: Record<string, string> = problem.status === 426 ? { 'Sec-WebSocket-Version': '13' } : {};
       answerRaw(socket, problem, { instance: pathOf(about.path), requestId }, more);
     }

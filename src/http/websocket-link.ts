@@ -19,8 +19,8 @@ const MAX_PINGS = 1_000;
 export interface LinkAbout {
   readonly instance: string;
   readonly requestId: string;
-  /** Told why the peer is refused. */
-  readonly refused?: (problem: Problem) => void;
+  /** Told why the peer is refused. @returns what it is to be told */
+  readonly refused?: (problem: Problem) => Problem;
 }
 
 /**
@@ -90,10 +90,10 @@ export class WebSocketLink implements OpenDoor {
   }
 
   /** Says why, and closes with the problem's code. */
-  refuse(problem: Problem): void {
+  refuse(why: Problem): void {
     if (this.#isOver) return;
+    const problem = this.#about.refused?.(why) ?? why;
     this.#metrics.problems.inc({ code: problem.code });
-    this.#about.refused?.(problem);
     this.send({ type: 'error', problem: problemDocument(problem, this.#about) });
     this.close(problem.closeCode, problem.code);
   }

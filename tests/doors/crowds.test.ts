@@ -41,7 +41,7 @@ describeDoor('crowds at the doors', [], {}, (house) => {
     for (const socket of [...sockets, other]) socket.destroy();
   });
 
-  it('looks at twenty wrong keys of one address a minute, and lets another’s right one in meanwhile', async () => {
+  it('answers twenty wrong keys of one address a minute, and lets another’s right one in meanwhile', async () => {
     const { daemon } = house();
     const begin = { json: { creator: 'ann', claim: true } };
     const key = String((await jsonRequest(`${daemon.apiUrl}/stream/claimed/start`, begin)).json['ownerKey']);
