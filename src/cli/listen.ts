@@ -75,6 +75,10 @@ async function listen(vibeId: string, options: ListenOptions, context: CommandCo
     if (options.play) await play(joined.streamingUrl, enough.signal, context);
     else await measure(vibeId, { api, joined, signal: enough.signal, options, context });
     return interrupt.signal.aborted ? EXIT_INTERRUPTED : EXIT_OK;
+  } catch (error) {
+    // Who does not want to wait any longer needs not be told that nothing has come yet.
+    if (interrupt.signal.aborted) return EXIT_INTERRUPTED;
+    throw error;
   } finally {
     clearInterval(renew);
     clearTimeout(timer);

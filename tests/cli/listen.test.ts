@@ -85,6 +85,15 @@ describe('vibesflow listen', () => {
     expect(output.stdout.text).toMatch(/1\.0 s of audio in \d+ tags, peak -\d+/);
   });
 
+  it('ends with 130 on Ctrl-C before anything has come, too', async () => {
+    let isOpen = false;
+    streams = [(response) => void (response.flushHeaders(), (isOpen = true))];
+    const listened = listen('--json');
+    await eventually('the stream is open', () => isOpen);
+    process.emit('SIGINT');
+    expect(await listened).toBe(130);
+  });
+
   it('ends in order on Ctrl-C, with exit code 130', async () => {
     let isOpen = false;
     streams = [(response) => void (isOpen = response.write(flv) || true)];
