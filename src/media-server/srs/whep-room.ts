@@ -54,6 +54,8 @@ export class WhepRoom {
   readonly #listeners = new Map<string, WhepListener>();
   /** Client ids that the hooks told of before the answer was here. */
   readonly #early = new Map<string, string>();
+  /** SRS is being told that these are over. */
+  readonly #ending = new Set<Promise<void>>();
   #joining = 0;
   #revokePublish: () => void = () => undefined;
   #linger: Timer | undefined;
@@ -144,9 +146,9 @@ export class WhepRoom {
     this.#events.over();
   }
 
-  /** Resolves when the feeder is gone, after `close`. */
-  closed(): Promise<void> {
-    return this.#feeder.close();
+  /** Resolves when the feeder is gone and SRS knows who else is, after `close`. */
+  async closed(): Promise<void> {
+    await Promise.all([this.#feeder.close(), ...this.#ending]);
   }
 
   get #isNeeded(): boolean {
@@ -157,7 +159,8 @@ export class WhepRoom {
     const listener = this.#listeners.get(token);
     if (!listener) return;
     this.#listeners.delete(token);
-    void this.#house.api.end(listener.location);
+    const ending = this.#house.api.end(listener.location).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
     listener.ended(cause);
     if (this.#isOver) return;
     this.#events.listeners();
