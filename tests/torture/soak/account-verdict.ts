@@ -22,7 +22,7 @@ export function accountOf(seen: Witnessed): { told: SoakResult['account']; judge
   const accounts = vibes.flatMap(
     ({ vibeId, heard, sentSamples, lostSamples, silenceSamples }): VibeAccount[] => {
       if (!heard) return [];
-      const runs = log.filter((line) => line.vibeId === vibeId && line.msg === 'encoder running').length;
+      const runs = log.filter((line) => line.vibeId === vibeId && line.msg === 'encoder starting').length;
       const restarts = Math.max(0, runs - 1);
       return [{ vibeId, heard, restarts, sent: sentSamples, lost: lostSamples, silence: silenceSamples }];
     },

@@ -183,13 +183,20 @@ async function anotherEncoder(stage: Stage, vibeId: string, pid: number): Promis
   );
 }
 
-/** What has to hold for a vibe that a fault was done to: it is live again, and heard. @returns when that was seen */
-export async function healed(stage: Stage, vibes: readonly SoakVibe[], sinceMs: number): Promise<number> {
+/**
+ * What has to hold for a vibe that a fault was done to: it is live again, and heard, and has been for a second. Creators who
+ * post are still behind when the relay goes on after it stood still, and may be late once more.
+ */
+export async function healed(stage: Stage, vibes: readonly SoakVibe[], sinceMs: number): Promise<void> {
   const FRAMES = 5;
+  const STEADY_MS = 1_000;
   const ids = new Set(vibes.map(({ vibeId }) => vibeId));
+  let wellSinceMs: number | undefined;
   await eventually(
     'all is well again',
     async () => {
+      const before = wellSinceMs;
+      wellSinceMs = undefined;
       const active = await activeVibes(stage.daemon.apiUrl);
       const well = active.filter(
         ({ vibeId, state, encoder }) => ids.has(vibeId) && state === 'live' && encoder?.state === 'running',
@@ -197,11 +204,11 @@ export async function healed(stage: Stage, vibes: readonly SoakVibe[], sinceMs: 
       if (well.length < ids.size) throw new Error(`${well.length} of ${ids.size} vibes are live`);
       const deaf = vibes.filter(({ ear }) => ear.arrivals.since(sinceMs) < FRAMES);
       if (deaf.length > 0) throw new Error(`nothing is heard of ${deaf.map(({ vibeId }) => vibeId).join()}`);
-      return true;
+      wellSinceMs = before ?? performance.now();
+      return performance.now() - wellSinceMs >= STEADY_MS;
     },
     { withinMs: 30_000, everyMs: 50 },
   );
-  return performance.now();
 }
 
 interface ActiveVibe {
