@@ -49,6 +49,11 @@ export interface Receipt {
   readonly sequence: number;
 }
 
+/** What is still told of an encoder that is gone. */
+export type EncoderFacts = Pick<Encoder, 'state' | 'restarts' | 'lastExit' | 'pid'>;
+
+type PlayoutFacts = Pick<Playout, 'format' | 'lastSequence' | 'position' | 'driftPpm' | 'silenceSamples'>;
+
 /** A vibe's media: one encoder, and in front of it, once the creator's format is known, the playout. */
 export class Pipeline {
   readonly #vibeId: string;
@@ -56,6 +61,8 @@ export class Pipeline {
   readonly #events: PipelineEvents;
   #encoder: Encoder | undefined;
   #playout: Playout | undefined;
+  /** Told of both when they are over and let go. */
+  #remains: { encoder: EncoderFacts | undefined; playout: PlayoutFacts | undefined } | undefined;
   #level: Level | undefined;
   #lostSamples = 0;
   #closed = false;
@@ -66,13 +73,13 @@ export class Pipeline {
     this.#events = events;
   }
 
-  get encoder(): Encoder | undefined {
-    return this.#encoder;
+  get encoder(): EncoderFacts | undefined {
+    return this.#encoder ?? this.#remains?.encoder;
   }
 
   /** As the creator sends it; unknown before the first chunk. */
   get format(): PcmFormat | undefined {
-    return this.#playout?.format;
+    return this.#facts?.format;
   }
 
   /** Milliseconds of audio held. */
@@ -82,22 +89,22 @@ export class Pipeline {
 
   /** The last number taken in turn, or the count of chunks where they carry none. */
   get lastSequence(): number {
-    return this.#playout?.lastSequence ?? 0;
+    return this.#facts?.lastSequence ?? 0;
   }
 
   /** How far the creator's chunks have been played; nothing where none has come. */
   get position(): PlayPosition | undefined {
-    return this.#playout?.position;
+    return this.#facts?.position;
   }
 
   /** How much faster than ours the creator's clock runs, in parts per million; 0 until proven. */
   get driftPpm(): number {
-    return Math.round(this.#playout?.driftPpm ?? 0);
+    return Math.round(this.#facts?.driftPpm ?? 0);
   }
 
   /** Samples of silence that stood in for the creator. */
   get silenceSamples(): number {
-    return this.#playout?.silenceSamples ?? 0;
+    return this.#facts?.silenceSamples ?? 0;
   }
 
   /** Samples that encoders were fed and never published. */
@@ -117,7 +124,7 @@ export class Pipeline {
 
   /** Starts an encoder before the first chunk, for the format that most creators send: audio is then heard sooner. */
   warmUp(): void {
-    this.#encoder ??= this.#startEncoder(DEFAULT_FORMAT);
+    if (!this.#closed) this.#encoder ??= this.#startEncoder(DEFAULT_FORMAT);
   }
 
   /** @throws {Problem} `format-changed` (409) unless it is the format of what came before, or nothing came before */
@@ -218,6 +225,7 @@ export class Pipeline {
     this.#closed = true;
     if (this.#playout) await this.#playout.drain();
     else await this.#encoder?.close();
+    this.#letGo();
   }
 
   /** Ends the encoder now; what is held is thrown away and counted with `reason`. Idempotent. */
@@ -225,6 +233,26 @@ export class Pipeline {
     this.#closed = true;
     if (this.#playout) await this.#playout.close(reason);
     else await this.#encoder?.close();
+    this.#letGo();
+  }
+
+  get #facts(): PlayoutFacts | undefined {
+    return this.#playout ?? this.#remains?.playout;
+  }
+
+  /** A vibe is remembered for minutes after its end: without what it was heard by, some 60 kB. */
+  #letGo(): void {
+    const [encoder, playout] = [this.#encoder, this.#playout];
+    this.#encoder = this.#playout = undefined;
+    this.#remains ??= {
+      encoder: encoder && {
+        ...{ state: encoder.state, restarts: encoder.restarts, lastExit: encoder.lastExit, pid: encoder.pid },
+      },
+      playout: playout && {
+        ...{ format: playout.format, lastSequence: playout.lastSequence, position: playout.position },
+        ...{ driftPpm: playout.driftPpm, silenceSamples: playout.silenceSamples },
+      },
+    };
   }
 
   #startEncoder(format: PcmFormat): Encoder {

@@ -1,4 +1,5 @@
-import type { Encoder, EncoderExit } from '../encoder/encoder';
+import type { EncoderExit } from '../encoder/encoder';
+import type { EncoderFacts } from './pipeline';
 import type { Vibe } from './vibe';
 
 /** The entry of a vibe in the list of active streams. */
@@ -40,7 +41,7 @@ export function describe(vibe: Vibe): Record<string, unknown> {
 }
 
 /** Nothing where no process is wanted. */
-function encoderState(encoder: Encoder | undefined): { state: string; restarts: number } | null {
+function encoderState(encoder: EncoderFacts | undefined): { state: string; restarts: number } | null {
   if (!encoder || encoder.state === 'idle') return null;
   return { state: encoder.state, restarts: encoder.restarts };
 }

@@ -98,6 +98,21 @@ describe('a vibe', () => {
     expect(house.clock.pendingTimers).toBe(0);
   });
 
+  it('is remembered without its encoder, and says the same of it', async () => {
+    const { house, vibe, send } = setUp();
+    send(1_000);
+    const over = vibe.end({ drain: true, cause: 'test' });
+    await house.clock.advanceAsync(1_500);
+    const before = statusOf(vibe);
+    await over;
+    expect(vibe.pipeline.encoder).not.toBe(house.encoder);
+    const { format, sequence, driftPpm, silenceSamples, lastEncoderExit } = before;
+    expect(statusOf(vibe)).toMatchObject({ format, sequence, driftPpm, silenceSamples, lastEncoderExit });
+    expect(statusOf(vibe)).toMatchObject({ format: DEFAULT_FORMAT, sequence: 1, encoder: null });
+    vibe.warmUp();
+    expect(house.encoders).toHaveLength(1);
+  });
+
   it('throws away what is held when asked to, and counts it', async () => {
     const { house, vibe, send } = setUp();
     send(1_000);
