@@ -12,6 +12,8 @@ import { json, post, type Step, type Until } from './wire';
 /** What no door may take for an answer, on a busy machine. How long most take is judged by their median. */
 const ANSWER_MS = 5_000;
 const MEDIAN_MS = 100;
+/** A vibe that was started and never fed is over after a minute. */
+const NEVER_FED_MS = 75_000;
 /** Of a vibe in the list: what changes by itself while nobody does anything. */
 const RESTLESS = ['bufferedMs', 'signal', 'listeners', 'encoder', 'isStreaming'] as const;
 /** What is counted, and must not have changed after a refusal. */
@@ -154,7 +156,9 @@ export class DoorHouse {
     expect(metrics.sum('vibesflow_problems_total', { code: 'internal-error' })).toBe(0);
     const sorted = this.#answerMs.toSorted((a, b) => a - b);
     if (sorted.length > 0) expect(sorted[sorted.length >> 1]).toBeLessThan(MEDIAN_MS);
-    await eventually('all encoders are gone', () => this.daemon.encoders().length === 0);
+    await eventually('all encoders are gone', () => this.daemon.encoders().length === 0, {
+      withinMs: NEVER_FED_MS,
+    });
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,8 @@ import { type Row, told } from './row';
 
 /** What is opened and closed with the slowest machine in mind. */
 const OPEN_MS = 90_000;
+/** A vibe that a mutant has started and nobody feeds lasts for a minute. */
+const UNHARMED_MS = 150_000;
 
 /**
  * A table as a suite: each row is a test of its own, against one daemon; the last test says that nobody else noticed.
@@ -30,8 +32,11 @@ export function describeDoor(
         await house.try(row);
       });
     more?.(() => house);
-    it('and nobody else has noticed: a control vibe lost no byte, and nothing is left behind', () =>
-      house.expectUnharmed());
+    it(
+      'and nobody else has noticed: a control vibe lost no byte, and nothing is left behind',
+      () => house.expectUnharmed(),
+      UNHARMED_MS,
+    );
   });
 }
 
