@@ -144,6 +144,8 @@ describe('the verdict on a fault', () => {
       const chatter = Array.from({ length: 21 }, () => ({ level: 'info', msg: 'a chunk came' }));
       expect(complaints([line, ...chatter.slice(1)])).toEqual([]);
       expect(complaints([line, ...chatter])).toEqual(['“a chunk came” stands in the log 21 times']);
+      const refusals = chatter.map((one) => ({ ...one, audit: 'refused' }));
+      expect(complaints([line, ...refusals])).toEqual([]);
       expect(complaints([line, { level: 'fatal', msg: 'no more' }])).toEqual(['fatal: no more']);
     });
   });
