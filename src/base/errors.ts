@@ -122,3 +122,16 @@ export class OperatorError extends Error {
 export const EXIT_CONFIG = 78;
 export const EXIT_UNAVAILABLE = 69;
 export const EXIT_CANT_CREATE = 73;
+
+/**
+ * What somebody is told who sent no whole HTTP request.
+ * @param error of Node’s `clientError` event
+ * @param maxHeaderBytes that its server takes
+ */
+export function brokenHttp({ code }: NodeJS.ErrnoException, maxHeaderBytes: number): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem('headers-too-large', `The headers must not be longer than ${maxHeaderBytes} bytes.`);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Problem('request-timeout', 'The request took too long to arrive.');
+  return new Problem('bad-request', 'This is not HTTP as it should be.');
+}

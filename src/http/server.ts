@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { settlesWithin } from '../base/clock';
 import { once } from '../base/closer';
-import { EXIT_UNAVAILABLE, OperatorError, Problem } from '../base/errors';
+import { brokenHttp, EXIT_UNAVAILABLE, OperatorError, Problem } from '../base/errors';
 import { openFilesLimit } from '../base/open-files';
 import { createApp } from './app';
 import { audioEntrance } from './audio-entrance';
@@ -173,12 +173,7 @@ function answerBroken(
     socket.end();
     return;
   }
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new Problem('headers-too-large', `The headers must not be longer than ${MAX_HEADER_BYTES} bytes.`)
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new Problem('request-timeout', 'The request took too long to arrive.')
-        : new Problem('bad-request', 'This is not HTTP as it should be.');
+  const problem = brokenHttp(error, MAX_HEADER_BYTES);
   answerRaw(socket, problem, { instance: '/', requestId: randomUUID() });
 }
 

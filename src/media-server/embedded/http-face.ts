@@ -3,7 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock';
-import { Problem } from '../../base/errors';
+import { brokenHttp, Problem } from '../../base/errors';
 import { openFilesLimit } from '../../base/open-files';
 import type { Channel } from './channel';
 import type { Channels } from './channels';
@@ -193,12 +193,7 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new Problem('headers-too-large', `The headers must not be longer than ${MAX_HEADER_BYTES} bytes.`)
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new Problem('request-timeout', 'The request took too long to arrive.')
-        : new Problem('bad-request', 'This is not HTTP as it should be.');
+  const problem = brokenHttp(error, MAX_HEADER_BYTES);
   answerBroken(socket, problem);
 }
 
